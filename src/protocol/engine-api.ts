@@ -6,6 +6,7 @@ import type { FinishReason } from '../core/chat/reply';
 import type { EngineErrorCode } from '../core/errors';
 import type { ModelSpec } from '../core/model-spec';
 import type { SamplingSettings } from '../core/sampling/sampler';
+import type { ModelListing } from '../models/listing';
 import type { LabCapabilities, LabRequest, LabResult, LabStep, LabWatch } from './lab-api';
 
 /* Words of the core that travel between the threads. */
@@ -34,6 +35,12 @@ export type DevicePreference = 'auto' | 'webgpu' | 'wasm';
 export interface LoadRequest {
   /** Folder of the model relative to the app's base URL, e.g. `models/tidepool/`, as an absolute URL. */
   readonly modelUrl: string;
+  /** Files of a model from a hub or a disk; absent: `manifest.json` in `modelUrl` tells them. */
+  readonly listing?: ModelListing;
+  /** Contents by path of a listing from disk. */
+  readonly blobs?: ReadonlyMap<string, Blob>;
+  /** dtype to take of the listing; absent: the best for the device. */
+  readonly variant?: string;
   readonly device: DevicePreference;
   /** Rungs that an earlier worker has left; set by the client when it starts a fresh worker. */
   readonly attempted?: readonly DeviceAttempt[];
