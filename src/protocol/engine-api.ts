@@ -6,7 +6,7 @@ import type { FinishReason } from '../core/chat/reply';
 import type { EngineErrorCode } from '../core/errors';
 import type { ModelSpec } from '../core/model-spec';
 import type { SamplingSettings } from '../core/sampling/sampler';
-import type { ModelListing } from '../models/listing';
+import type { ModelListing } from '../core/model-listing';
 import type { LabCapabilities, LabRequest, LabResult, LabStep, LabWatch } from './lab-api';
 
 /* Words of the core that travel between the threads. */
