@@ -5,6 +5,7 @@ import type { Plugin } from 'vite';
 import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { serviceWorker } from './scripts/build-service-worker.ts';
+import { pagePolicy, readModelHosts, workerPolicy } from './src/core/security-policy.ts';
 
 // Together these make the page cross-origin isolated, which SharedArrayBuffer, and so WASM threads, need.
 // `no-cache` makes the browser ask again after a rebuild; the preview server answers 304 where nothing changed.
@@ -17,14 +18,18 @@ const serverHeaders = {
 
 const modelFileType = /\.(?:onnx|onnx_data(?:_\d+)?|bin|safetensors)$/;
 
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
 /** Gives model weights the type `application/octet-stream`; the servers know no type for them. */
 function typeModelFiles(
   request: IncomingMessage,
   response: ServerResponse,
   next: () => void,
 ): void {
-  const path = (request.url ?? '').split('?', 1)[0] ?? '';
-  if (modelFileType.test(path)) response.setHeader('Content-Type', 'application/octet-stream');
+  if (modelFileType.test(pathOf(request)))
+    response.setHeader('Content-Type', 'application/octet-stream');
   next();
 }
 
@@ -44,35 +49,31 @@ const katexFonts: Plugin = {
   },
 };
 
-/**
- * What the page may load and reach: only its own origin. In the page itself, so that it holds on any host; the
- * development server writes inline scripts and is left without. Fonts and images of the page are files.
- */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self' blob: 'wasm-unsafe-eval'",
-  "worker-src 'self' blob:",
-  "style-src 'self'",
-  "font-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "require-trusted-types-for 'script'",
-  'trusted-types default tidepool-markdown svelte-trusted-html',
-].join('; ');
+/** Other hosts that may have models, such as a mirror of the hub; the README says how. */
+const modelHosts = readModelHosts(process.env['TIDEPOOL_MODEL_HOSTS'] ?? '');
 
+/** The page's policy stands in the page, so that it holds on any host; the development server writes inline scripts and is left without. */
 const securityPolicy: Plugin = {
   name: 'tidepool:security-policy',
   apply: 'build',
   transformIndexHtml: () => [
     {
       tag: 'meta',
-      attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy },
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: pagePolicy(modelHosts) },
       injectTo: 'head-prepend',
     },
   ],
+};
+
+/** From the second visit on the service worker gives workers their policy; this server can from the first. */
+const workerHeaders: Plugin = {
+  name: 'tidepool:worker-headers',
+  configurePreviewServer: (server) =>
+    void server.middlewares.use((request, response, next) => {
+      if (/\/[\w-]+\.worker-[\w-]+\.js$/.test(pathOf(request)))
+        response.setHeader('Content-Security-Policy', workerPolicy(modelHosts));
+      next();
+    }),
 };
 
 const isUnitTest = process.env['VITEST'] !== undefined;
@@ -83,7 +84,15 @@ export default defineConfig({
   // Not a single-page app to the servers: a missing file is 404, never index.html. transformers.js
   // asks for optional files and would read a page as JSON.
   appType: 'mpa',
-  plugins: [svelte(), modelFiles, katexFonts, securityPolicy, serviceWorker()],
+  plugins: [
+    svelte(),
+    modelFiles,
+    katexFonts,
+    securityPolicy,
+    workerHeaders,
+    serviceWorker(modelHosts),
+  ],
+  define: { __MODEL_HOSTS__: JSON.stringify(modelHosts) },
   resolve: {
     // ONNX Runtime's entry points without their own copy of the WebAssembly glue: we name the .mjs and
     // .wasm files ourselves (`?url`), so only what a device needs is emitted and fetched, from our origin.

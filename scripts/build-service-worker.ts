@@ -46,8 +46,8 @@ function describeShell(dist: string): {
   return { version, files, runtime };
 }
 
-/** Writes service-worker.js beside index.html when everything else is there. */
-export function serviceWorker(): Plugin {
+/** Writes service-worker.js beside index.html when everything else is there; `modelHosts` go into its workers' policy. */
+export function serviceWorker(modelHosts: readonly string[]): Plugin {
   let dist = '';
   return {
     name: 'tidepool:service-worker',
@@ -60,7 +60,10 @@ export function serviceWorker(): Plugin {
         configFile: false,
         publicDir: false,
         logLevel: 'warn',
-        define: { __SHELL_BUILD__: JSON.stringify(describeShell(dist)) },
+        define: {
+          __SHELL_BUILD__: JSON.stringify(describeShell(dist)),
+          __MODEL_HOSTS__: JSON.stringify(modelHosts),
+        },
         build: {
           target: 'esnext',
           outDir: dist,
