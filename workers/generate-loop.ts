@@ -97,6 +97,9 @@ export interface GenerationOutcome {
   readonly memory: MemoryReport;
 }
 
+/** No token has a meaning of its own: nothing ends a reply but its length. */
+const PLAIN_TEXT: ThinkFormat = { think: null, toolCall: null, turnStartId: null, endIds: [] };
+
 /** Runs one reply to its end. A stop is an outcome; errors are EngineError or the runtime's own. */
 export async function runGeneration(
   model: GenerationModel,
@@ -104,7 +107,12 @@ export async function runGeneration(
   control: GenerationControl,
   host: GenerationHost,
 ): Promise<GenerationOutcome> {
-  const reply = new Reply(model, request, control, host);
+  const reply = new Reply(
+    request.promptIds === undefined ? model : { ...model, format: PLAIN_TEXT },
+    request,
+    control,
+    host,
+  );
   try {
     return await reply.run();
   } finally {
@@ -170,7 +178,8 @@ class Reply {
         enableThinking,
         ...(continueFrom === undefined ? {} : { continueFrom }),
       });
-    let prompt = build(asked);
+    const { promptIds } = request;
+    let prompt = promptIds === undefined ? build(asked) : { ids: promptIds, forks: [] };
     // Where the answer needs all that is left of the context, there is no thought to begin.
     const hasRoom =
       spec.maxPositions - prompt.ids.length > request.maxAnswerTokens + 2 * CLOSE_RESERVE;

@@ -106,6 +106,8 @@ export interface GenerateRequest {
   readonly continueFrom?: { readonly thought: string | null; readonly answer: string };
   /** Send the top candidates of each token (lab: token choice). 0 = none. */
   readonly candidates: number;
+  /** Measuring: read these ids in place of the rendered messages, and let only `maxAnswerTokens` end the reply. */
+  readonly promptIds?: readonly number[];
 }
 
 export interface TokenCandidate {

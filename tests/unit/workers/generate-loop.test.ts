@@ -269,6 +269,20 @@ describe('a reply', () => {
     expect(text('answer')).toBe('a b c');
   });
 
+  it('measures: reads the ids it is given, and no end of turn ends it', async () => {
+    const promptIds = tokenizer.encode('one two three');
+    const { outcome, model, events } = await say(['yes<|im_end|>'], {
+      promptIds,
+      maxAnswerTokens: 8,
+    });
+    expect(outcome.finish).toBe('length');
+    expect(model.steps[0]).toEqual(promptIds);
+    expect(outcome.tally.promptTokens).toBe(promptIds.length);
+    const ids = events.flatMap((event) => (event.type === 'token' ? [event.id] : []));
+    expect(ids).toHaveLength(8);
+    expect(ids).toContain(tokenizer.idOf('<|im_end|>'));
+  });
+
   it('writes characters whole that are spread over tokens', async () => {
     const { text, events } = await say(['🌊🐚 naïve<|im_end|>'], { thinkingLimit: 0 });
     expect(text('answer')).toBe('🌊🐚 naïve');
