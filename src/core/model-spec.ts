@@ -3,18 +3,32 @@
  * arithmetic.
  */
 
-/** What one layer of the stack does; the letters are Nemotron-H's pattern letters M, *, -, E. */
-export type LayerKind = 'mamba' | 'attention' | 'mlp' | 'moe';
+/** What mixes tokens in a layer: a recurrence, attention, or a convolution by itself. */
+export type MixerKind = 'mamba' | 'delta' | 'conv' | 'attention';
 
-export interface MambaLayerSpec {
-  readonly kind: 'mamba';
+/**
+ * What one layer of the stack does: its (first) mixer, or, as Nemotron-H writes its stack, a
+ * feed-forward part by itself.
+ */
+export type LayerKind = MixerKind | 'mlp' | 'moe';
+
+interface LayerBase {
   /** Index among all layers; the N of `past_ssm.N`. */
   readonly index: number;
+  /** Mixers that read the same input in parallel (Falcon-H1: attention beside Mamba); absent = none. */
+  readonly beside?: readonly MixerSpec[];
+  /** The feed-forward part that follows the mixer in the same layer; absent = none. */
+  readonly feedForward?: 'mlp' | 'moe';
+}
+
+/** A layer with a recurrent state: a matrix (stateSize, headDim) for each head. */
+interface RecurrentShape extends LayerBase {
   readonly heads: number;
+  /** Columns of a head's state: the width of a value. P in the Mamba-2 paper. */
   readonly headDim: number;
-  /** N in the Mamba-2 paper. */
+  /** Rows of a head's state: the width of B and C, or of keys and queries. N in the Mamba-2 paper. */
   readonly stateSize: number;
-  /** Groups that share B and C. */
+  /** Groups of heads that share B and C, or a key and a query. */
   readonly groups: number;
   /** Width of the causal convolution (k); k-1 columns are kept as conv state. */
   readonly convKernel: number;
@@ -22,20 +36,48 @@ export interface MambaLayerSpec {
   readonly convDim: number;
 }
 
-export interface AttentionLayerSpec {
+/** Mamba-2: the state decays, and an outer product is added (`past_ssm.N`). */
+export interface MambaLayerSpec extends RecurrentShape {
+  readonly kind: 'mamba';
+}
+
+/** The gated delta rule of Qwen3-Next, Qwen3.5 and OLMo-Hybrid (`past_recurrent.N`). */
+export interface DeltaLayerSpec extends RecurrentShape {
+  readonly kind: 'delta';
+  /** OLMo-Hybrid: query, key and value have a convolution and a conv state of their own. */
+  readonly hasSplitConv: boolean;
+}
+
+/** LFM2's gated short convolution: remembers its last inputs and nothing else. */
+export interface ConvLayerSpec extends LayerBase {
+  readonly kind: 'conv';
+  readonly convKernel: number;
+  readonly convDim: number;
+}
+
+export interface AttentionLayerSpec extends LayerBase {
   readonly kind: 'attention';
-  readonly index: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
 }
 
-export interface FeedForwardLayerSpec {
-  readonly kind: 'mlp' | 'moe';
+interface MlpLayerSpec {
+  readonly kind: 'mlp';
   readonly index: number;
 }
 
-export type LayerSpec = MambaLayerSpec | AttentionLayerSpec | FeedForwardLayerSpec;
+interface MoeLayerSpec {
+  readonly kind: 'moe';
+  readonly index: number;
+}
+
+/** A feed-forward part that is a layer of its own. */
+export type FeedForwardLayerSpec = MlpLayerSpec | MoeLayerSpec;
+
+export type RecurrentLayerSpec = MambaLayerSpec | DeltaLayerSpec;
+export type MixerSpec = RecurrentLayerSpec | ConvLayerSpec | AttentionLayerSpec;
+export type LayerSpec = MixerSpec | FeedForwardLayerSpec;
 
 export interface ModelSpec {
   readonly name: string;
@@ -45,4 +87,15 @@ export interface ModelSpec {
   readonly maxPositions: number;
   readonly layers: readonly LayerSpec[];
   readonly eosTokenIds: readonly number[];
+}
+
+/** All mixers of a layer, the first one first; [] for a feed-forward layer. */
+export function mixersOf(layer: LayerSpec): readonly MixerSpec[] {
+  switch (layer.kind) {
+    case 'mlp':
+    case 'moe':
+      return [];
+    default:
+      return [layer, ...(layer.beside ?? [])];
+  }
 }

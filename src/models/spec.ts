@@ -1,6 +1,8 @@
 /** Owns the reading of config.json and manifest.json into checked values. Owns no fetching. */
 import { EngineError } from '../core/errors';
-import type { LayerKind, LayerSpec, ModelSpec } from '../core/model-spec';
+import type { ModelSpec } from '../core/model-spec';
+import { asArray, asNumber, asObject, asString, ConfigFields, type Json } from './config-fields';
+import { readFamily } from './families';
 
 /** A file of the model folder. */
 export interface ManifestFile {
@@ -29,151 +31,31 @@ export interface ModelManifest {
   readonly golden: Readonly<Record<string, GoldenLogits>>;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-const NEW_EXPORT = 'Package the model anew with `python -m tidepool_model.package`.';
-
-function asObject(value: unknown, what: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new EngineError('model-corrupt', `${what} is not an object.`, NEW_EXPORT);
-  }
-  return value as Json;
-}
-
-function asArray(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value))
-    throw new EngineError('model-corrupt', `${what} is not a list.`, NEW_EXPORT);
-  return value as unknown[];
-}
-
-function asString(value: unknown, what: string): string {
-  if (typeof value !== 'string' || value === '') {
-    throw new EngineError('model-corrupt', `${what} is not a text.`, NEW_EXPORT);
-  }
-  return value;
-}
-
-/** A finite number; whole and not negative unless `real`. */
-function asNumber(value: unknown, what: string, real = false): number {
-  if (
-    typeof value !== 'number' ||
-    !Number.isFinite(value) ||
-    (!real && !(Number.isInteger(value) && value >= 0))
-  ) {
-    throw new EngineError(
-      'model-corrupt',
-      `${what} is ${JSON.stringify(value)}, not a ${real ? 'number' : 'whole number ≥ 0'}.`,
-      NEW_EXPORT,
-    );
-  }
-  return value;
-}
-
-const KIND_OF_LETTER: Readonly<Record<string, LayerKind>> = {
-  M: 'mamba',
-  '*': 'attention',
-  '-': 'mlp',
-  E: 'moe',
-};
-
-/** Names that checkpoints use for the kinds; the newer Hugging Face names are taken too. */
-const KIND_OF_NAME: Readonly<Record<string, LayerKind>> = {
-  mamba: 'mamba',
-  linear_attention: 'mamba',
-  attention: 'attention',
-  full_attention: 'attention',
-  mlp: 'mlp',
-  moe: 'moe',
-};
-
-/** The kinds of all layers from `layers_block_type`, `layer_types` or Nemotron's `hybrid_override_pattern`. */
-function layerKinds(config: Json): readonly LayerKind[] {
-  const names = config['layers_block_type'] ?? config['layer_types'];
-  if (names === undefined && typeof config['hybrid_override_pattern'] === 'string') {
-    return Array.from(config['hybrid_override_pattern']).map((letter, index) => {
-      const kind = KIND_OF_LETTER[letter];
-      if (kind === undefined) throw unknownLayer(index, `the letter "${letter}"`, 'M, *, - and E');
-      return kind;
-    });
-  }
-  return asArray(names, 'layers_block_type in config.json').map((name, index) => {
-    const kind = typeof name === 'string' ? KIND_OF_NAME[name] : undefined;
-    if (kind === undefined) {
-      throw unknownLayer(index, JSON.stringify(name), Object.keys(KIND_OF_NAME).join(', '));
-    }
-    return kind;
-  });
-}
-
-function unknownLayer(index: number, found: string, known: string): EngineError {
-  return new EngineError(
-    'model-unsupported',
-    `Layer ${index} of the model is of an unknown kind: ${found}. Known are ${known}.`,
-    'Choose a Nemotron-H style model of Mamba-2, attention, MLP and MoE layers.',
-  );
-}
-
 function endTokenIds(config: Json, generation: Json): number[] {
-  const value = generation['eos_token_id'] ?? config['eos_token_id'];
+  const value = generation['eos_token_id'] ?? config['eos_token_id'] ?? [];
   const ids = Array.isArray(value) ? (value as unknown[]) : [value];
   return ids.map((id) => asNumber(id, 'eos_token_id'));
 }
 
 /**
- * Reads config.json (with generation_config.json, {} where there is none) of a `nemotron_h` model.
- * EngineError `model-unsupported` for another architecture or an unknown layer, `model-corrupt` for missing fields.
+ * Reads config.json (with generation_config.json, {} where there is none). EngineError `model-unsupported` for another
+ * architecture or an unknown layer, `model-corrupt` for missing fields.
  */
 export function parseSpec(name: string, configJson: unknown, generationJson: unknown): ModelSpec {
-  const config = asObject(configJson, 'config.json');
+  const config = new ConfigFields(asObject(configJson, 'config.json'));
   const generation = asObject(generationJson, 'generation_config.json');
-  const number = (key: string, fallback?: number): number =>
-    asNumber(config[key] ?? fallback, `${key} in config.json`);
-  const modelType = asString(config['model_type'], 'model_type in config.json');
-  if (modelType !== 'nemotron_h') {
-    throw new EngineError(
-      'model-unsupported',
-      `The model is of the kind "${modelType}"; this app runs "nemotron_h".`,
-      'Choose a Nemotron-H style model.',
-    );
-  }
-  const layers = layerKinds(config).map((kind, index): LayerSpec => {
-    switch (kind) {
-      case 'mamba': {
-        const heads = number('mamba_num_heads');
-        const headDim = number('mamba_head_dim');
-        const stateSize = number('ssm_state_size');
-        const groups = number('n_groups', 1);
-        const convKernel = number('conv_kernel', 4);
-        const convDim = heads * headDim + 2 * groups * stateSize;
-        return { kind, index, heads, headDim, stateSize, groups, convKernel, convDim };
-      }
-      case 'attention':
-        return {
-          kind,
-          index,
-          heads: number('num_attention_heads'),
-          kvHeads: number('num_key_value_heads'),
-          headDim: number('head_dim'),
-        };
-      case 'mlp':
-      case 'moe':
-        return { kind, index };
-      default: {
-        const unknown: never = kind;
-        throw unknownLayer(index, String(unknown), 'none');
-      }
-    }
-  });
-  if (layers.length === 0)
-    throw new EngineError('model-corrupt', 'The model has no layers.', NEW_EXPORT);
+  const { modelType, text, layers } = readFamily(config);
   return {
     name,
     modelType,
-    hiddenSize: number('hidden_size'),
-    vocabSize: number('vocab_size'),
-    maxPositions: number('max_position_embeddings', 4096),
+    hiddenSize: text.size('hidden_size'),
+    vocabSize: text.size('vocab_size'),
+    maxPositions: text.size('max_position_embeddings', 4096),
     layers,
-    eosTokenIds: endTokenIds(config, generation),
+    eosTokenIds: endTokenIds(
+      { eos_token_id: text.json['eos_token_id'] ?? config.json['eos_token_id'] },
+      generation,
+    ),
   };
 }
 
@@ -227,7 +109,7 @@ export function manifestFile(manifest: ModelManifest, path: string): ManifestFil
     throw new EngineError(
       'model-corrupt',
       `${path} is not listed in manifest.json of ${manifest.name}.`,
-      NEW_EXPORT,
+      'Package the model anew with `python -m tidepool_model.package`.',
     );
   }
   return file;

@@ -6,6 +6,7 @@
  * tokens read, the conv and SSM state of each Mamba layer, the KV cache of each attention layer. All matrices are
  * row-major. Layer numbers count all layers of the stack (`LayerSpec.index`); heads count from 0.
  */
+import type { LayerKind } from '../core/model-spec';
 import type { QuantiseBits } from '../core/state-math/surgery';
 import type { RecallTask } from '../core/lab/recall-task';
 import type { SamplingSettings } from '../core/sampling/sampler';
@@ -371,7 +372,7 @@ export interface LoadedState {
 /** Bytes allocated for one layer's states, read off the tensors. */
 export interface LayerMemory {
   readonly layer: number;
-  readonly kind: 'mamba' | 'attention' | 'mlp' | 'moe';
+  readonly kind: LayerKind;
   readonly ssmBytes: number;
   readonly convBytes: number;
   readonly kvBytes: number;

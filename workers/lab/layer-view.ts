@@ -26,6 +26,8 @@ function quantitiesOf(kind: ModelSpec['layers'][number]['kind']): readonly LabQu
       return ['delta', 'decay', 'b', 'c', 'output'];
     case 'attention':
       return ['query', 'output'];
+    case 'delta':
+    case 'conv':
     case 'mlp':
     case 'moe':
       return ['output'];

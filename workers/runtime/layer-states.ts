@@ -5,7 +5,7 @@
  * States are values: a step reads one LayerStates and makes another, ONNX Runtime writes into neither. So a snapshot
  * is another holder of the same tensors, with nothing copied, and tensors are freed when the last holder lets go.
  */
-import type { LayerSpec } from '../../src/core/model-spec';
+import { mixersOf, type LayerSpec, type MixerSpec } from '../../src/core/model-spec';
 import { elementBytes, elementsOf, type ReadableTensor } from './tensor-values';
 
 /** The part of ONNX Runtime's Tensor that states need. */
@@ -21,21 +21,33 @@ export function stateKindOf(pastName: string): StateKind {
   return pastName.startsWith('past_key_values.') ? 'kv' : 'ssm';
 }
 
-/** State inputs of one layer; [] for layers without state. */
-export function stateNamesOf(layer: LayerSpec): readonly string[] {
-  switch (layer.kind) {
+/** State inputs of one mixer, in the transformers.js layout. */
+function mixerStateNames(mixer: MixerSpec): readonly string[] {
+  const { index } = mixer;
+  switch (mixer.kind) {
     case 'mamba':
-      return [`past_conv.${layer.index}`, `past_ssm.${layer.index}`];
+      return [`past_conv.${index}`, `past_ssm.${index}`];
+    case 'delta':
+      return mixer.hasSplitConv
+        ? [
+            ...['key', 'value', 'query'].map((part) => `past_conv.${index}.${part}`),
+            `past_recurrent.${index}`,
+          ]
+        : [`past_conv.${index}`, `past_recurrent.${index}`];
+    case 'conv':
+      return [`past_conv.${index}`];
     case 'attention':
-      return [`past_key_values.${layer.index}.key`, `past_key_values.${layer.index}.value`];
-    case 'mlp':
-    case 'moe':
-      return [];
+      return [`past_key_values.${index}.key`, `past_key_values.${index}.value`];
     default: {
-      const unknown: never = layer;
-      throw new RangeError(`unknown layer ${JSON.stringify(unknown)}`);
+      const unknown: never = mixer;
+      throw new RangeError(`unknown mixer ${JSON.stringify(unknown)}`);
     }
   }
+}
+
+/** State inputs of one layer, of all its mixers; [] for layers without state. */
+export function stateNamesOf(layer: LayerSpec): readonly string[] {
+  return mixersOf(layer).flatMap(mixerStateNames);
 }
 
 let liveStates = 0;

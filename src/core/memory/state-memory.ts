@@ -2,9 +2,17 @@
  * Owns the arithmetic of what a hybrid model remembers: bytes of SSM states, conv states and KV
  * cache from its spec.
  */
-import type { AttentionLayerSpec, LayerSpec, MambaLayerSpec, ModelSpec } from '../model-spec';
+import {
+  mixersOf,
+  type AttentionLayerSpec,
+  type ConvLayerSpec,
+  type LayerSpec,
+  type MambaLayerSpec,
+  type ModelSpec,
+  type RecurrentLayerSpec,
+} from '../model-spec';
 
-/** Bytes of one number of each kind of state. */
+/** Bytes of one number of each kind of state; `ssm` stands for all recurrent states. */
 export interface StateWidths {
   readonly ssmBytes: number;
   readonly convBytes: number;
@@ -26,20 +34,35 @@ export const FLOAT32_WIDTHS: StateWidths = { ssmBytes: 4, convBytes: 4, kvBytes:
 export type ConvWindow = 'kernel' | 'kernel-1';
 
 export interface StateBytes {
+  /** Recurrent states: of Mamba layers and of delta-rule layers. */
   readonly ssm: number;
   readonly conv: number;
   readonly kv: number;
   readonly total: number;
 }
 
-/** The Mamba layers of a stack, in order. */
-export function mambaLayers(spec: Pick<ModelSpec, 'layers'>): MambaLayerSpec[] {
-  return spec.layers.filter((layer): layer is MambaLayerSpec => layer.kind === 'mamba');
+type Stack = Pick<ModelSpec, 'layers'>;
+
+/** The Mamba mixers of a stack, in order, those beside another mixer too. */
+export function mambaLayers(spec: Stack): MambaLayerSpec[] {
+  return spec.layers.flatMap(mixersOf).filter((mixer) => mixer.kind === 'mamba');
 }
 
-/** The attention layers of a stack, in order. */
-export function attentionLayers(spec: Pick<ModelSpec, 'layers'>): AttentionLayerSpec[] {
-  return spec.layers.filter((layer): layer is AttentionLayerSpec => layer.kind === 'attention');
+/** All mixers with a recurrent state: Mamba and delta rule, in order. */
+export function recurrentLayers(spec: Stack): RecurrentLayerSpec[] {
+  return spec.layers
+    .flatMap(mixersOf)
+    .filter((mixer) => mixer.kind === 'mamba' || mixer.kind === 'delta');
+}
+
+/** All mixers with a conv state: the recurrent ones and convolutions by themselves, in order. */
+function convolvedLayers(spec: Stack): (RecurrentLayerSpec | ConvLayerSpec)[] {
+  return spec.layers.flatMap(mixersOf).filter((mixer) => mixer.kind !== 'attention');
+}
+
+/** The attention mixers of a stack, in order, those beside another mixer too. */
+export function attentionLayers(spec: Stack): AttentionLayerSpec[] {
+  return spec.layers.flatMap(mixersOf).filter((mixer) => mixer.kind === 'attention');
 }
 
 function sum(values: readonly number[]): number {
@@ -47,34 +70,30 @@ function sum(values: readonly number[]): number {
 }
 
 /**
- * Bytes of all SSM states of one sequence: Σ heads × head dim × state size × width. Constant in
+ * Bytes of all recurrent states of one sequence: Σ heads × head dim × state size × width. Constant in
  * tokens.
  */
-export function ssmStateBytes(spec: Pick<ModelSpec, 'layers'>, width: number): number {
+export function ssmStateBytes(spec: Stack, width: number): number {
   return sum(
-    mambaLayers(spec).map((layer) => layer.heads * layer.headDim * layer.stateSize * width),
+    recurrentLayers(spec).map((layer) => layer.heads * layer.headDim * layer.stateSize * width),
   );
 }
 
 /** Bytes of all conv states of one sequence: Σ conv dim × window × width. Constant in tokens. */
-export function convStateBytes(
-  spec: Pick<ModelSpec, 'layers'>,
-  width: number,
-  window: ConvWindow,
-): number {
-  const columns = (layer: MambaLayerSpec): number =>
+export function convStateBytes(spec: Stack, width: number, window: ConvWindow): number {
+  const columns = (layer: { readonly convKernel: number }): number =>
     window === 'kernel' ? layer.convKernel : layer.convKernel - 1;
-  return sum(mambaLayers(spec).map((layer) => layer.convDim * columns(layer) * width));
+  return sum(convolvedLayers(spec).map((layer) => layer.convDim * columns(layer) * width));
 }
 
 /** Bytes by which the KV cache grows with each token: Σ 2 × KV heads × head dim × width. */
-export function kvBytesPerToken(spec: Pick<ModelSpec, 'layers'>, width: number): number {
+export function kvBytesPerToken(spec: Stack, width: number): number {
   return sum(attentionLayers(spec).map((layer) => 2 * layer.kvHeads * layer.headDim * width));
 }
 
 /** Bytes of all states of one sequence after `tokens` tokens. */
 export function stateBytesAt(
-  spec: Pick<ModelSpec, 'layers'>,
+  spec: Stack,
   tokens: number,
   widths: StateWidths,
   window: ConvWindow = 'kernel',
@@ -90,7 +109,7 @@ export function stateBytesAt(
  * below it the constant state is the larger one. Null when there is no KV cache (it never is).
  */
 export function crossoverTokens(
-  spec: Pick<ModelSpec, 'layers'>,
+  spec: Stack,
   widths: StateWidths,
   window: ConvWindow = 'kernel',
 ): number | null {
@@ -101,14 +120,24 @@ export function crossoverTokens(
 }
 
 /**
- * The same model with attention in place of every Mamba layer, each with the heads of the model's
- * first attention layer. Null when the model has none to copy.
+ * The same model with attention in place of every recurrence and convolution, each with the heads of
+ * the model's first attention layer. Null when the model has none to copy.
  */
 export function allAttentionTwin(spec: ModelSpec): ModelSpec | null {
   const [pattern] = attentionLayers(spec);
   if (pattern === undefined) return null;
+  const { heads, kvHeads, headDim } = pattern;
   const layers = spec.layers.map((layer): LayerSpec => {
-    return layer.kind === 'mamba' ? { ...pattern, index: layer.index } : layer;
+    if (layer.kind === 'attention' || layer.kind === 'mlp' || layer.kind === 'moe') return layer;
+    const { index, feedForward } = layer;
+    return {
+      kind: 'attention',
+      index,
+      heads,
+      kvHeads,
+      headDim,
+      ...(feedForward === undefined ? {} : { feedForward }),
+    };
   });
   return { ...spec, name: `${spec.name}, attention only`, layers };
 }

@@ -5,14 +5,18 @@ import type { LabMatrix, LabStep } from '../../protocol/lab-api';
 
 export const LAYER_NAMES: Readonly<Record<LayerKind, string>> = {
   mamba: 'Mamba',
+  delta: 'delta rule',
+  conv: 'convolution',
   attention: 'attention',
   mlp: 'MLP',
   moe: 'mixture of experts',
 };
 
-/** The letters of Nemotron-H's patterns. */
+/** The letters of Nemotron-H's patterns, and D and C for what it lacks. */
 export const LAYER_LETTERS: Readonly<Record<LayerKind, string>> = {
   mamba: 'M',
+  delta: 'D',
+  conv: 'C',
   attention: '*',
   mlp: '–',
   moe: 'E',
@@ -36,10 +40,12 @@ export function stripSentence(
   step: LabStep | null,
   peak: Float32Array,
 ): string {
-  const counts = (['mamba', 'attention', 'mlp', 'moe'] as const).flatMap((kind) => {
-    const count = layers.filter((layer) => layer.kind === kind).length;
-    return count === 0 ? [] : [`${count} ${LAYER_NAMES[kind]}`];
-  });
+  const counts = (['mamba', 'delta', 'conv', 'attention', 'mlp', 'moe'] as const).flatMap(
+    (kind) => {
+      const count = layers.filter((layer) => layer.kind === kind).length;
+      return count === 0 ? [] : [`${count} ${LAYER_NAMES[kind]}`];
+    },
+  );
   const stack = `${layers.length} layers: ${counts.join(', ')}.`;
   if (step === null) return `${stack} They light up with the next token.`;
   let strongest: { layer: LayerSpec; share: number } | null = null;

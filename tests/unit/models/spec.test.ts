@@ -89,8 +89,8 @@ describe('parseSpec', () => {
   });
 
   it('refuses another architecture by name', () => {
-    expect(() => parseSpec('x', { ...CONFIG, model_type: 'llama' }, {})).toThrow(
-      'of the kind "llama"',
+    expect(() => parseSpec('x', { ...CONFIG, model_type: 'rwkv7' }, {})).toThrow(
+      'of the kind "rwkv7"',
     );
   });
 });
