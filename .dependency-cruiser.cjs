@@ -1,5 +1,5 @@
-// Owns the borders between folders: ui -> state -> {engine, storage} -> {protocol, models} -> core,
-// workers -> {protocol, models, core}, one importer for each heavy package, and no cycles.
+// Owns the borders between folders: ui -> state -> {engine, storage, model-files} -> {protocol, models} -> core,
+// workers -> {protocol, models, model-files, core}, one importer for each heavy package, and no cycles.
 
 const source = '^(src|workers)/';
 
@@ -8,11 +8,12 @@ const mayImport = {
   core: [],
   protocol: ['core'],
   models: ['core', 'protocol'],
+  'model-files': ['models', 'protocol', 'core'],
   storage: ['models', 'protocol', 'core'],
   engine: ['models', 'protocol', 'core'],
-  state: ['engine', 'storage', 'models', 'protocol', 'core'],
+  state: ['engine', 'storage', 'model-files', 'models', 'protocol', 'core'],
   pwa: ['core'],
-  ui: ['state', 'pwa', 'engine', 'storage', 'models', 'protocol', 'core'],
+  ui: ['state', 'pwa', 'engine', 'storage', 'model-files', 'models', 'protocol', 'core'],
 };
 
 const layerRules = Object.entries(mayImport).map(([layer, below]) => ({
@@ -29,10 +30,10 @@ module.exports = {
     ...layerRules,
     {
       name: 'border-workers',
-      comment: 'Workers share only protocol, models and core with the page.',
+      comment: 'Workers share only protocol, models, model-files and core with the page.',
       severity: 'error',
       from: { path: '^workers/' },
-      to: { path: '^src/', pathNot: '^src/(protocol|models|core)/' },
+      to: { path: '^src/', pathNot: '^src/(protocol|models|model-files|core)/' },
     },
     {
       name: 'border-page-to-workers',

@@ -260,6 +260,8 @@ export class Engine implements EngineApi {
       modelUrl: request.modelUrl,
       fetch: this.#host.fetch,
       ...(this.#host.caches === undefined ? {} : { caches: this.#host.caches }),
+      ...(request.listing === undefined ? {} : { listing: request.listing }),
+      ...(request.blobs === undefined ? {} : { blobs: request.blobs }),
     });
     const manifest = await files.manifest();
     const [config, generation, tokenizerJson, tokenizerConfig] = await Promise.all([

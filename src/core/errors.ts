@@ -2,6 +2,7 @@
 
 export type EngineErrorCode =
   | 'model-missing'
+  | 'model-gated'
   | 'model-truncated'
   | 'model-corrupt'
   | 'model-unsupported'

@@ -1,299 +1,345 @@
 /**
- * Owns the way of a model's files into memory: fetch with true progress, length and SHA-256 held against the manifest,
- * a cache of what was verified. Owns no parsing of what is in them.
+ * Owns what the engine reads of a model: its listing (from manifest.json of our site, from a hub, from disk), its small
+ * files, its weights, verified, with progress over all of them. Owns no fetching and no keeping (src/model-files), and
+ * no parsing of what is in the files.
  */
 import { EngineError } from '../../src/core/errors';
-import { MODEL_CACHE } from '../../src/core/offline';
-import { parseManifest, type ManifestFile, type ModelManifest } from '../../src/models/spec';
+import type { ListedFile, ModelListing } from '../../src/core/model-listing';
+import { KEPT_CHANNEL, type KeptMessage } from '../../src/core/offline';
+import { fetchFile, type FileProgress } from '../../src/model-files/fetch-file';
+import {
+  fileUrlOf,
+  keptKeyOf,
+  keptPrefixOf,
+  listingOfManifest,
+  MANIFEST,
+} from '../../src/model-files/file-keys';
+import { expectedHashOf, RunningHash } from '../../src/model-files/hashing';
+import { PartStore } from '../../src/model-files/part-store';
+import { inBytes, PATIENCE, RemoteFile, type Patience } from '../../src/model-files/remote-file';
+import { parseManifest, type ModelManifest } from '../../src/models/spec';
 
-export interface FileProgress {
-  readonly file: string;
-  readonly loadedBytes: number;
-  readonly fromCache: boolean;
-}
+export type { FileProgress };
 
 export interface ModelFilesOptions {
   /** Folder of the model, absolute, with closing slash. */
   readonly modelUrl: string;
+  /** Files of a model from a hub or a disk; absent: the manifest in `modelUrl` tells them. */
+  readonly listing?: ModelListing;
+  /** Contents by path of a listing from disk. */
+  readonly blobs?: ReadonlyMap<string, Blob>;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   /** Cache Storage; absent in Node and on insecure pages. */
   readonly caches?: CacheStorage;
+  /** False: the model runs from memory, and nothing of it is kept. */
+  readonly isToBeKept?: boolean;
+  readonly signal?: AbortSignal;
+  readonly patience?: Patience;
 }
 
-const RELOAD = 'Check the connection and load the model again.';
-
-function kib(bytes: number): string {
-  return `${bytes.toLocaleString('en')} bytes`;
+/** Over all files that were asked for together. */
+export interface FilesProgress {
+  /** The file that grew. */
+  readonly file: string;
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+  /** How many of the loaded bytes were kept here. */
+  readonly cachedBytes: number;
 }
 
-/** Hosts that know no file often answer with a page and status 200. */
-function looksLikeHtml(bytes: Uint8Array): boolean {
-  const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
-  return start.startsWith('<!doctype html') || start.startsWith('<html');
+type NamedFile = Pick<ListedFile, 'path' | 'bytes'> &
+  Partial<Pick<ListedFile, 'sha256' | 'gitSha1'>>;
+
+/** A network that neither answers nor refuses is given up after this when the kept copy will do. */
+const MANIFEST_PATIENCE_MS = 2500;
+
+function asListed({ path, bytes, sha256, gitSha1 }: NamedFile): ListedFile {
+  return { path, bytes, sha256: sha256 ?? null, gitSha1: gitSha1 ?? null };
 }
 
-async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string | null> {
-  // Absent on insecure origins other than localhost; the length check remains.
-  const { subtle } = globalThis.crypto as Partial<Crypto>;
-  if (subtle === undefined) return null;
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** Fetches and verifies the files of one model folder. */
+/** Reads the verified files of one model. */
 export class ModelFiles {
   readonly #options: ModelFilesOptions;
-  #manifest: ModelManifest | null = null;
-  /** Bytes of a manifest.json that was fetched and is not kept yet. */
-  #newManifest: Uint8Array<ArrayBuffer> | null = null;
+  readonly #store: PartStore;
+  #manifest: Promise<ModelManifest> | null = null;
+  /** Text of a manifest that was fetched and is not kept yet. */
+  #newManifest: string | null = null;
+  #keptManifest: string | null = null;
+  #keeping: Promise<unknown> = Promise.resolve();
+  #hasRoom = true;
 
   constructor(options: ModelFilesOptions) {
     this.#options = options;
+    this.#store = new PartStore(options.caches);
+  }
+
+  /** False once something that was to be kept could not be: the model runs from memory. Known after `settled`. */
+  get hasRoom(): boolean {
+    return this.#hasRoom;
+  }
+
+  /** Settles when all that is to be kept is kept. */
+  async settled(): Promise<void> {
+    await this.#keeping;
+  }
+
+  /** The files of the model. */
+  async listing(): Promise<ModelListing> {
+    const { listing, modelUrl } = this.#options;
+    return listing ?? listingOfManifest(await this.manifest(), modelUrl);
   }
 
   /**
-   * manifest.json, always asked anew (a few kB): it tells whether cached weights are still the right ones. When nothing
-   * answers, the one that was kept with the weights.
+   * manifest.json of a model of our site, always asked anew (a few kB): it tells whether kept weights are still the
+   * right ones. When nothing answers in time, the one that was kept with the weights.
    */
-  async manifest(): Promise<ModelManifest> {
-    if (this.#manifest !== null) return this.#manifest;
-    let bytes: Uint8Array<ArrayBuffer>;
-    try {
-      bytes = await this.#download('manifest.json', null, () => {});
-      this.#newManifest = bytes;
-    } catch (error) {
-      const kept =
-        error instanceof EngineError && error.code === 'network'
-          ? await this.#keptManifest()
-          : null;
-      if (kept === null) throw error;
-      bytes = kept;
-    }
-    this.#manifest = parseManifest(parseJson(bytes, 'manifest.json', this.#options.modelUrl));
+  manifest(): Promise<ModelManifest> {
+    this.#manifest ??= this.#readManifest().catch((error: unknown) => {
+      this.#manifest = null;
+      throw error;
+    });
     return this.#manifest;
   }
 
-  get #manifestUrl(): string {
-    return new URL('manifest.json', this.#options.modelUrl).href;
-  }
-
-  async #keptManifest(): Promise<Uint8Array<ArrayBuffer> | null> {
+  async #readManifest(): Promise<ModelManifest> {
+    const { modelUrl } = this.#options;
+    const url = fileUrlOf(modelUrl, MANIFEST);
+    const kept = await this.#store.text(url);
+    let text: string;
     try {
-      const cache = await this.#options.caches?.open(MODEL_CACHE);
-      const hit = await cache?.match(this.#manifestUrl);
-      return hit === undefined ? null : new Uint8Array(await hit.arrayBuffer());
-    } catch {
-      // Private windows may refuse Cache Storage.
-      return null;
+      text = await this.#fetchText(url, kept !== null);
+      this.#keptManifest = kept;
+      this.#newManifest = text;
+    } catch (error) {
+      if (kept === null || !(error instanceof EngineError) || error.code !== 'network') throw error;
+      text = kept;
     }
+    return parseManifest(parseJson(text, url));
   }
 
-  /** A small JSON file of the folder; `fallback` when the manifest does not list it. */
+  async #fetchText(url: string, hasKept: boolean): Promise<string> {
+    const { fetch, signal, patience = PATIENCE } = this.#options;
+    const remote = new RemoteFile({
+      url,
+      bytes: null,
+      fetch,
+      cache: 'no-cache',
+      patience: hasKept
+        ? {
+            ...patience,
+            silenceMs: Math.min(MANIFEST_PATIENCE_MS, patience.silenceMs),
+            attempts: 1,
+          }
+        : patience,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const decoder = new TextDecoder();
+    let text = '';
+    for await (const chunk of remote.read(0)) text += decoder.decode(chunk, { stream: true });
+    return text + decoder.decode();
+  }
+
+  /** A small JSON file of the folder; `fallback` when the listing does not name it. */
   async json(path: string, fallback?: unknown): Promise<unknown> {
-    const manifest = await this.manifest();
-    const entry = manifest.files.find((file) => file.path === path);
-    if (entry === undefined) {
-      if (fallback !== undefined) return fallback;
-      throw new EngineError(
-        'model-missing',
-        `${path} is not among the files of ${manifest.name}.`,
-        'Package the model anew with its tokenizer.',
-      );
-    }
-    return parseJson(await this.file(entry, () => {}), path, this.#options.modelUrl);
+    const text = await this.text(path);
+    if (text !== null) return parseJson(text, `${this.#options.modelUrl}${path}`);
+    if (fallback !== undefined) return fallback;
+    const { id } = await this.listing();
+    throw new EngineError(
+      'model-missing',
+      `${path} is not among the files of ${id}.`,
+      'Package the model anew with its tokenizer.',
+    );
   }
 
-  /** The verified bytes of a file. EngineError `model-missing`, `model-truncated`, `model-corrupt` or `network`. */
+  /** A small text file of the folder; null when the listing does not name it. */
+  async text(path: string): Promise<string | null> {
+    const { files } = await this.listing();
+    const entry = files.find((file) => file.path === path);
+    if (entry === undefined) return null;
+    return new TextDecoder().decode(await this.file(entry, () => {}));
+  }
+
+  /**
+   * The verified bytes of a file, one copy in memory. EngineError `model-missing`, `model-gated`, `model-truncated`,
+   * `model-corrupt`, `network` or `out-of-memory`; the signal's reason when aborted.
+   */
   async file(
-    entry: ManifestFile,
+    named: NamedFile,
     onProgress: (progress: FileProgress) => void,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const cached = await this.#fromCache(entry);
-    if (cached !== null) {
-      onProgress({ file: entry.path, loadedBytes: entry.bytes, fromCache: true });
-      await this.#keepManifest(entry);
-      return cached;
-    }
-    const bytes = await this.#download(entry.path, entry, (loadedBytes) => {
-      onProgress({ file: entry.path, loadedBytes, fromCache: false });
+    const entry = asListed(named);
+    const { listing, modelUrl, blobs, signal, fetch, patience, isToBeKept = true } = this.#options;
+    if (listing?.source === 'disk') return this.#fromDisk(entry, blobs, onProgress);
+    const target = allocate(entry);
+    const source = listing ?? { source: 'site', id: '', revision: null, baseUrl: modelUrl };
+    const { keeping } = await fetchFile({
+      file: entry,
+      url: fileUrlOf(source.baseUrl, entry.path),
+      kept: keptKeyOf(keptPrefixOf(source), entry),
+      store: this.#store,
+      fetch,
+      target,
+      isToBeKept: isToBeKept && this.#options.caches !== undefined,
+      isEtagHash: source.source === 'hub',
+      onProgress,
+      ...(signal === undefined ? {} : { signal }),
+      ...(patience === undefined ? {} : { patience }),
     });
-    const digest = await sha256Hex(bytes);
-    if (digest !== null && digest !== entry.sha256) {
+    this.#keepAfter(entry, keeping);
+    return target;
+  }
+
+  /** Several files, one after the other, with progress over all of them. */
+  async files(
+    paths: readonly string[],
+    onProgress: (progress: FilesProgress) => void,
+  ): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>> {
+    const listing = await this.listing();
+    const entries = paths.map((path) => {
+      const entry = listing.files.find((file) => file.path === path);
+      if (entry !== undefined) return entry;
       throw new EngineError(
-        'model-corrupt',
-        `${entry.path} has the right length (${kib(entry.bytes)}) but the wrong content: SHA-256 ${digest.slice(0, 12)}…, expected ${entry.sha256.slice(0, 12)}….`,
-        'Load the model again; if it stays so, the host serves a damaged or older file.',
+        'model-missing',
+        `${path} is not among the files of ${listing.id}.`,
+        'Choose another variant of the model.',
+      );
+    });
+    const totalBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    const contents = new Map<string, Uint8Array<ArrayBuffer>>();
+    let before = 0;
+    let cachedBefore = 0;
+    for (const entry of entries) {
+      let cached = 0;
+      const bytes = await this.file(entry, ({ loadedBytes, cachedBytes, file }) => {
+        cached = cachedBytes;
+        onProgress({
+          file,
+          loadedBytes: before + loadedBytes,
+          totalBytes,
+          cachedBytes: cachedBefore + cachedBytes,
+        });
+      });
+      before += entry.bytes;
+      cachedBefore += cached;
+      contents.set(entry.path, bytes);
+    }
+    return contents;
+  }
+
+  async #fromDisk(
+    entry: ListedFile,
+    blobs: ReadonlyMap<string, Blob> | undefined,
+    onProgress: (progress: FileProgress) => void,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const blob = blobs?.get(entry.path);
+    if (blob?.size !== entry.bytes) {
+      throw new EngineError(
+        'model-missing',
+        `${entry.path} is no longer on the disk as it was (${blob === undefined ? 'not there' : inBytes(blob.size)}, expected ${inBytes(entry.bytes)}).`,
+        'Open the folder again.',
       );
     }
-    await this.#toCache(entry, bytes);
-    await this.#keepManifest(entry);
-    return bytes;
-  }
-
-  #cacheKey(entry: ManifestFile): string {
-    return `${new URL(entry.path, this.#options.modelUrl).href}?sha256=${entry.sha256}`;
-  }
-
-  async #fromCache(entry: ManifestFile): Promise<Uint8Array<ArrayBuffer> | null> {
+    const target = allocate(entry);
+    const expected = expectedHashOf(entry);
+    const hash = expected === null ? null : new RunningHash(expected.kind, entry.bytes);
+    let at = 0;
     try {
-      const cache = await this.#options.caches?.open(MODEL_CACHE);
-      const hit = await cache?.match(this.#cacheKey(entry));
-      if (hit === undefined) return null;
-      const bytes = new Uint8Array(await hit.arrayBuffer());
-      // A disk that was full, or an older writer: whatever is not exactly the file is fetched again.
-      if (bytes.length === entry.bytes && [null, entry.sha256].includes(await sha256Hex(bytes)))
-        return bytes;
-      await cache?.delete(this.#cacheKey(entry));
-      return null;
-    } catch {
-      // Private windows may refuse Cache Storage; the network still has the file.
-      return null;
+      for await (const chunk of blob.stream() as unknown as AsyncIterable<Uint8Array>) {
+        this.#options.signal?.throwIfAborted();
+        target.set(chunk, at);
+        hash?.update(chunk);
+        at += chunk.length;
+        onProgress({ file: entry.path, loadedBytes: at, cachedBytes: at, fromCache: true });
+      }
+    } catch (cause) {
+      if (this.#options.signal?.aborted === true) throw cause;
+      throw new EngineError(
+        'model-missing',
+        `${entry.path} could not be read from the disk after ${inBytes(at)} of ${inBytes(entry.bytes)}.`,
+        'Open the folder again.',
+        { cause },
+      );
     }
+    if (expected !== null && hash?.hex() !== expected.hex) {
+      throw new EngineError(
+        'model-corrupt',
+        `${entry.path} on the disk is not the file that was listed: its hash is another one.`,
+        'Open the folder again, or copy the model anew.',
+      );
+    }
+    return target;
   }
 
-  async #toCache(entry: ManifestFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    try {
-      const cache = await this.#options.caches?.open(MODEL_CACHE);
-      if (cache === undefined) return;
-      const headers = {
-        'Content-Type': 'application/octet-stream',
-        'Content-Length': String(bytes.length),
-      };
-      await cache.put(this.#cacheKey(entry), new Response(bytes, { headers }));
-    } catch {
-      // No room or no permission: the model runs from memory and is fetched again next time.
-    }
+  /** Notes what becomes of the keeping; the manifest follows the weights that it names. */
+  #keepAfter(entry: ListedFile, keeping: Promise<boolean>): void {
+    this.#keeping = Promise.all([this.#keeping, keeping]).then(async ([, isKept]) => {
+      if (!isKept && this.#options.isToBeKept !== false) this.#hasRoom = false;
+      if (isKept) await this.#keepManifest(entry);
+    });
   }
 
   /**
    * Keeps the manifest once the weights that it names are kept, and only then drops files of the package before: an
    * update that breaks off leaves the old package whole.
    */
-  async #keepManifest(entry: ManifestFile): Promise<void> {
-    const bytes = this.#newManifest;
-    const manifest = this.#manifest;
-    if (bytes === null || manifest === null) return;
+  async #keepManifest(entry: ListedFile): Promise<void> {
+    const text = this.#newManifest;
+    if (text === null || this.#manifest === null) return;
+    const manifest = await this.#manifest;
     if (!Object.values(manifest.variants).includes(entry.path)) return;
+    const { modelUrl } = this.#options;
+    if (!(await this.#store.isWhole(keptKeyOf(modelUrl, entry)))) return;
     this.#newManifest = null;
+    if (text === this.#keptManifest) return;
+    const url = fileUrlOf(modelUrl, MANIFEST);
     try {
-      const cache = await this.#options.caches?.open(MODEL_CACHE);
-      if (cache === undefined || (await cache.match(this.#cacheKey(entry))) === undefined) return;
-      const headers = {
-        'Content-Type': 'application/json',
-        'Content-Length': String(bytes.length),
-      };
-      await cache.put(this.#manifestUrl, new Response(bytes, { headers }));
-      const current = new Set(manifest.files.map((file) => this.#cacheKey(file)));
-      for (const { url } of await cache.keys()) {
-        const isOfPackage = url.startsWith(this.#options.modelUrl) && url !== this.#manifestUrl;
-        if (isOfPackage && !current.has(url)) await cache.delete(url);
-      }
+      await this.#store.putText(url, modelUrl, text);
     } catch {
       // No room or no permission: the next start needs the network again.
+      this.#hasRoom = false;
+      return;
     }
-  }
-
-  async #download(
-    path: string,
-    entry: ManifestFile | null,
-    onBytes: (loadedBytes: number) => void,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const url = new URL(path, this.#options.modelUrl).href;
-    let response: Response;
-    try {
-      response = await this.#options.fetch(url, entry === null ? { cache: 'no-cache' } : {});
-    } catch (cause) {
-      throw new EngineError(
-        'network',
-        `${url} could not be fetched: the network or the host does not answer.`,
-        RELOAD,
-        {
-          cause,
-        },
-      );
+    sayKept();
+    if (this.#keptManifest === null) return;
+    const current = manifest.files.map((file) => keptKeyOf(modelUrl, asListed(file)).key);
+    for (const { url: kept } of await this.#store.entries()) {
+      if (!kept.startsWith(modelUrl) || kept === url) continue;
+      if (!current.some((key) => kept === key || kept.startsWith(`${key}&`)))
+        await this.#store.deleteKey(kept);
     }
-    if (!response.ok) {
-      throw new EngineError(
-        response.status === 404 || response.status === 410 ? 'model-missing' : 'network',
-        `${url} could not be fetched: the host answered ${response.status} ${response.statusText}.`.replace(
-          ' .',
-          '.',
-        ),
-        response.status === 404
-          ? 'Choose another model, or put the model files in that folder.'
-          : RELOAD,
-      );
-    }
-    const chunks: Uint8Array[] = [];
-    const whole = entry === null ? null : new Uint8Array(entry.bytes);
-    let length = 0;
-    try {
-      const reader = response.body?.getReader();
-      for (;;) {
-        const next = await reader?.read();
-        if (next === undefined || next.done) break;
-        if (whole === null) chunks.push(next.value);
-        else if (length + next.value.length <= whole.length) whole.set(next.value, length);
-        length += next.value.length;
-        if (length === next.value.length && looksLikeHtml(next.value)) throw htmlError(url);
-        if (whole !== null && length > whole.length) {
-          await reader?.cancel();
-          break;
-        }
-        onBytes(length);
-      }
-    } catch (cause) {
-      if (cause instanceof EngineError) throw cause;
-      throw new EngineError(
-        'network',
-        `${url} broke off after ${kib(length)}${entry === null ? '' : ` of ${kib(entry.bytes)}`}.`,
-        RELOAD,
-        { cause },
-      );
-    }
-    if (whole !== null && length < whole.length) {
-      throw new EngineError(
-        'model-truncated',
-        `${path} has ${kib(length)}, but the manifest says ${kib(whole.length)}: the file is cut off.`,
-        'Load the model again; if it stays so, upload the file again to the host.',
-      );
-    }
-    if (whole !== null && length > whole.length) {
-      throw new EngineError(
-        'model-corrupt',
-        `${path} is longer than the ${kib(whole.length)} that the manifest says.`,
-        'Upload manifest and model files of one and the same package to the host.',
-      );
-    }
-    return whole ?? concat(chunks, length);
   }
 }
 
-function htmlError(url: string): EngineError {
-  return new EngineError(
-    'model-missing',
-    `${url} is answered with a web page: the file is not there.`,
-    'Choose another model, or put the model files in that folder.',
-  );
+/** Tells the pages to look again at what is kept. */
+function sayKept(): void {
+  if (typeof BroadcastChannel === 'undefined') return;
+  const channel = new BroadcastChannel(KEPT_CHANNEL);
+  const message: KeptMessage = 'changed';
+  channel.postMessage(message);
+  channel.close();
 }
 
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
-
-function parseJson(bytes: Uint8Array, path: string, modelUrl: string): unknown {
+function allocate({ path, bytes }: ListedFile): Uint8Array<ArrayBuffer> {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new EngineError(
+      'out-of-memory',
+      `There is not enough memory for ${path} (${inBytes(bytes)}).`,
+      'Close other tabs, or choose a smaller model.',
+      { cause },
+    );
+  }
+}
+
+function parseJson(text: string, url: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
   } catch (cause) {
     throw new EngineError(
       'model-corrupt',
-      `${new URL(path, modelUrl).href} is not JSON (${kib(bytes.length)}).`,
+      `${url} is not JSON (${text.length.toLocaleString('en')} characters).`,
       'Upload the model files again to the host.',
       { cause },
     );

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { EngineError } from '../../../src/core/errors';
-import { ModelFiles } from '../../../workers/runtime/weights';
+import type { ModelListing } from '../../../src/core/model-listing';
+import { pathsOfVariant } from '../../../src/model-files/file-keys';
+import { PATIENCE, type Patience } from '../../../src/model-files/remote-file';
+import { memoryCaches } from '../model-files/memory-caches';
+import { ModelFiles, type FilesProgress } from '../../../workers/runtime/weights';
 
 const WEIGHTS = new Uint8Array(5000).map((_, i) => i % 251);
 const URL_ROOT = 'https://host.example/models/x/';
@@ -19,6 +23,9 @@ const MANIFEST = {
   golden: { input_ids: [1], q4: { top_ids: [1], top_logits: [0.5], tolerance: 0.1 } },
 };
 
+/** Pauses take no time. */
+const QUICK: Patience = { ...PATIENCE, sleep: async () => {} };
+
 /** A host that answers the weights as told. */
 function filesWith(
   answer: () => Response,
@@ -32,6 +39,7 @@ function filesWith(
       requests.push(url);
       return Promise.resolve(url.endsWith('manifest.json') ? Response.json(manifest) : answer());
     },
+    patience: QUICK,
     ...(caches === undefined ? {} : { caches }),
   });
   return { files, requests };
@@ -47,28 +55,12 @@ async function failure(answer: () => Response): Promise<EngineError> {
     );
 }
 
-/** Cache Storage of one cache in memory. */
-function memoryCaches(): CacheStorage & { readonly stored: Map<string, Uint8Array<ArrayBuffer>> } {
-  const stored = new Map<string, Uint8Array<ArrayBuffer>>();
-  const cache = {
-    match: (key: string) =>
-      Promise.resolve(stored.has(key) ? new Response(stored.get(key)) : undefined),
-    put: async (key: string, response: Response) => {
-      stored.set(key, new Uint8Array(await response.arrayBuffer()));
-    },
-    delete: (key: string | Request) =>
-      Promise.resolve(stored.delete(typeof key === 'string' ? key : key.url)),
-    keys: () => Promise.resolve([...stored.keys()].map((url) => new Request(url))),
-  };
-  const caches = { open: () => Promise.resolve(cache) };
-  return Object.assign(caches as unknown as CacheStorage, { stored });
-}
-
 /** Model files of a browser without a network. */
 function offlineFiles(caches: CacheStorage): ModelFiles {
   return new ModelFiles({
     modelUrl: URL_ROOT,
     fetch: () => Promise.reject(new TypeError('Failed to fetch')),
+    patience: QUICK,
     caches,
   });
 }
@@ -150,6 +142,7 @@ describe('model files', () => {
     const files = new ModelFiles({
       modelUrl: URL_ROOT,
       fetch: () => Promise.reject(new TypeError('Failed to fetch')),
+      patience: QUICK,
     });
     await expect(files.manifest()).rejects.toMatchObject({ code: 'network' });
   });
@@ -158,6 +151,7 @@ describe('model files', () => {
     const caches = memoryCaches();
     const first = filesWith(() => new Response(WEIGHTS.slice()), caches);
     await first.files.file(ENTRY, () => {});
+    await first.files.settled();
     expect(first.requests).toHaveLength(1);
     const again = filesWith(() => new Response('', { status: 500 }), caches);
     const seen: boolean[] = [];
@@ -168,8 +162,10 @@ describe('model files', () => {
 
   it('fetches anew when the cached copy is damaged', async () => {
     const caches = memoryCaches();
-    await filesWith(() => new Response(WEIGHTS.slice()), caches).files.file(ENTRY, () => {});
-    for (const bytes of caches.stored.values()) bytes[5] = 255;
+    const { files } = filesWith(() => new Response(WEIGHTS.slice()), caches);
+    await files.file(ENTRY, () => {});
+    await files.settled();
+    for (const { bytes } of caches.stored.values()) bytes[5] = 255;
     const again = filesWith(() => new Response(WEIGHTS.slice()), caches);
     expect(await again.files.file(ENTRY, () => {})).toEqual(WEIGHTS);
     expect(again.requests).toHaveLength(1);
@@ -182,6 +178,7 @@ describe('model files', () => {
     const old = filesWith(() => new Response(WEIGHTS.slice()), caches);
     await old.files.manifest();
     await old.files.file(ENTRY, () => {});
+    await old.files.settled();
 
     const newManifest = { ...MANIFEST, files: [newEntry] };
     const broken = filesWith(() => new Response(newer.slice(0, 99)), caches, newManifest);
@@ -196,6 +193,7 @@ describe('model files', () => {
     const whole = filesWith(() => new Response(newer.slice()), caches, newManifest);
     await whole.files.manifest();
     await whole.files.file(newEntry, () => {});
+    await whole.files.settled();
     expect([...caches.stored.keys()].sort()).toEqual([
       `${URL_ROOT}manifest.json`,
       expect.stringContaining(sha256(newer)),
@@ -208,6 +206,7 @@ describe('model files', () => {
     const first = filesWith(() => new Response(WEIGHTS.slice()), caches);
     await first.files.manifest();
     await first.files.file(ENTRY, () => {});
+    await first.files.settled();
     expect((await offlineFiles(caches).manifest()).files).toEqual([ENTRY]);
     const removed = new ModelFiles({
       modelUrl: URL_ROOT,
@@ -215,5 +214,149 @@ describe('model files', () => {
       caches,
     });
     await expect(removed.manifest()).rejects.toMatchObject({ code: 'model-missing' });
+  });
+});
+
+describe('a network that hangs', () => {
+  const HANGING: Patience = { ...QUICK, silenceMs: 40 };
+
+  it('does not keep a model from starting that is kept', async () => {
+    const caches = memoryCaches();
+    const first = filesWith(() => new Response(WEIGHTS.slice()), caches);
+    await first.files.manifest();
+    await first.files.file(ENTRY, () => {});
+    await first.files.settled();
+    const files = new ModelFiles({
+      modelUrl: URL_ROOT,
+      fetch: () => new Promise(() => {}),
+      caches,
+      patience: HANGING,
+    });
+    expect((await files.manifest()).files).toEqual([ENTRY]);
+    expect(await files.file(ENTRY, () => {})).toEqual(WEIGHTS);
+  });
+
+  it('is named when nothing is kept', async () => {
+    const files = new ModelFiles({
+      modelUrl: URL_ROOT,
+      fetch: () => new Promise(() => {}),
+      patience: HANGING,
+    });
+    await expect(files.manifest()).rejects.toMatchObject({ code: 'network' });
+  });
+});
+
+describe('files of a listing', () => {
+  const DATA = WEIGHTS.slice(0, 3000).reverse();
+  const listed = (path: string, bytes: Uint8Array) => ({
+    path,
+    bytes: bytes.length,
+    sha256: sha256(bytes),
+    gitSha1: null,
+  });
+  const GRAPH = listed('onnx/model_q4.onnx', WEIGHTS);
+  const EXTERNAL = listed('onnx/model_q4.onnx_data', DATA);
+  const CONFIG = new TextEncoder().encode('{"model_type":"x"}');
+  const listing: ModelListing = {
+    source: 'hub',
+    id: 'someone/model',
+    revision: 'abc',
+    baseUrl: 'https://hub.example/someone/model/resolve/abc/',
+    files: [GRAPH, EXTERNAL, listed('config.json', CONFIG)],
+    variants: [
+      {
+        dtype: 'q4',
+        graphs: { model: GRAPH.path },
+        externalData: { model: [EXTERNAL.path] },
+      },
+    ],
+  };
+  const contents: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
+    [GRAPH.path]: WEIGHTS,
+    [EXTERNAL.path]: DATA,
+    'config.json': CONFIG,
+  };
+
+  it('come from the hub with one progress, and are found again whichever mirror is set', async () => {
+    const caches = memoryCaches();
+    const requests: string[] = [];
+    const at = (baseUrl: string): ModelFiles =>
+      new ModelFiles({
+        modelUrl: baseUrl,
+        listing: { ...listing, baseUrl },
+        fetch: async (url) => {
+          requests.push(url);
+          return new Response(contents[url.slice(baseUrl.length)]?.slice());
+        },
+        caches,
+        patience: QUICK,
+      });
+    const files = at(listing.baseUrl);
+    const seen: FilesProgress[] = [];
+    const found = await files.files(listing.variants.flatMap(pathsOfVariant), (progress) =>
+      seen.push(progress),
+    );
+    expect(found.get(GRAPH.path)).toEqual(WEIGHTS);
+    expect(found.get(EXTERNAL.path)).toEqual(DATA);
+    expect(seen.at(-1)).toEqual({
+      file: EXTERNAL.path,
+      loadedBytes: 8000,
+      totalBytes: 8000,
+      cachedBytes: 0,
+    });
+    expect(await files.json('config.json')).toEqual({ model_type: 'x' });
+    expect(await files.json('generation_config.json', {})).toEqual({});
+    await files.settled();
+    expect(files.hasRoom).toBe(true);
+    expect(requests).toHaveLength(3);
+
+    const mirror = at('https://mirror.school/someone/model/resolve/abc/');
+    const again: FilesProgress[] = [];
+    await mirror.files([GRAPH.path, EXTERNAL.path], (progress) => again.push(progress));
+    expect(requests).toHaveLength(3);
+    expect(again.at(-1)).toMatchObject({ loadedBytes: 8000, cachedBytes: 8000 });
+  });
+
+  it('come from a disk, checked as well', async () => {
+    const fromDisk = (blobs: ReadonlyMap<string, Blob>): ModelFiles =>
+      new ModelFiles({
+        modelUrl: 'disk:model/',
+        listing: { ...listing, source: 'disk', baseUrl: 'disk:model/' },
+        blobs,
+        fetch: () => Promise.reject(new Error('nothing is to be fetched')),
+      });
+    const blobs = new Map(
+      Object.entries(contents).map(([path, bytes]) => [path, new Blob([bytes])]),
+    );
+    expect(await fromDisk(blobs).file(GRAPH, () => {})).toEqual(WEIGHTS);
+    expect(await fromDisk(blobs).json('config.json')).toEqual({ model_type: 'x' });
+    const other = new Map(blobs).set(GRAPH.path, new Blob([WEIGHTS.slice().fill(1)]));
+    await expect(fromDisk(other).file(GRAPH, () => {})).rejects.toMatchObject({
+      code: 'model-corrupt',
+    });
+    await expect(fromDisk(new Map()).file(GRAPH, () => {})).rejects.toMatchObject({
+      code: 'model-missing',
+    });
+  });
+
+  it('that lead out of their folder are refused', async () => {
+    const files = new ModelFiles({
+      modelUrl: listing.baseUrl,
+      listing,
+      fetch: () => Promise.reject(new Error('nothing is to be fetched')),
+    });
+    for (const path of ['../../secret', 'onnx/../../x', '/etc/passwd', 'a//b']) {
+      await expect(files.file({ ...GRAPH, path }, () => {})).rejects.toMatchObject({
+        code: 'model-corrupt',
+      });
+    }
+  });
+
+  it('run from memory when there is no room, and this is known', async () => {
+    const { files } = filesWith(() => new Response(WEIGHTS.slice()), memoryCaches(100));
+    await files.manifest();
+    expect(await files.file(ENTRY, () => {})).toEqual(WEIGHTS);
+    await files.settled();
+    expect(files.hasRoom).toBe(false);
   });
 });

@@ -1,0 +1,79 @@
+/** Owns under which addresses the files of a model are kept, and the listing that a manifest amounts to. */
+import { EngineError } from '../core/errors';
+import type { ListedFile, ListedVariant, ModelListing } from '../core/model-listing';
+import type { ModelManifest } from '../models/spec';
+import { expectedHashOf } from './hashing';
+import type { KeptKey } from './part-store';
+
+/**
+ * Stands in for the host of a hub: what was fetched from one mirror is found again when another is set. The name can
+ * never be reached (RFC 2606).
+ */
+const HUB_KEYS = 'https://hub.tidepool.invalid/';
+
+/** The file that says which others belong to a model of our own site. */
+export const MANIFEST = 'manifest.json';
+
+/** Prefix of the addresses under which all files of a model are kept. Of a hub's model: of one revision. */
+export function keptPrefixOf(
+  listing: Pick<ModelListing, 'source' | 'id' | 'revision' | 'baseUrl'>,
+): string {
+  return listing.source === 'hub'
+    ? `${HUB_KEYS}${listing.id}/${listing.revision ?? 'main'}/`
+    : listing.baseUrl;
+}
+
+/** Address of a file in a folder. EngineError `model-corrupt` for a path that leads out of it. */
+export function fileUrlOf(folder: string, path: string): string {
+  const steps = path.split('/');
+  if (steps.some((step) => step === '' || step === '.' || step === '..')) {
+    throw new EngineError(
+      'model-corrupt',
+      `The list of files names ${JSON.stringify(path)}, which is no path inside the model's folder.`,
+      'Choose another model.',
+    );
+  }
+  return new URL(steps.map(encodeURIComponent).join('/'), folder).href;
+}
+
+/** Where a file is kept. The hash stands in the address: another content is another entry. */
+export function keptKeyOf(
+  prefix: string,
+  file: Pick<ListedFile, 'path' | 'bytes' | 'sha256' | 'gitSha1'>,
+): KeptKey {
+  const hash = expectedHashOf(file);
+  const mark = hash === null ? `bytes=${file.bytes}` : `${hash.kind}=${hash.hex}`;
+  return {
+    key: `${fileUrlOf(prefix, file.path)}?${mark}`,
+    model: prefix,
+    bytes: file.bytes,
+  };
+}
+
+/** The listing of a model of our own site. */
+export function listingOfManifest(manifest: ModelManifest, modelUrl: string): ModelListing {
+  const files = manifest.files.map(({ path, bytes, sha256 }): ListedFile => ({
+    path,
+    bytes,
+    sha256,
+    gitSha1: null,
+  }));
+  const variants = Object.entries(manifest.variants).map(([dtype, path]): ListedVariant => ({
+    dtype,
+    graphs: { model: path },
+    externalData: {
+      model: files
+        .filter(
+          (file) =>
+            /^_data(?:_\d+)?$/.test(file.path.slice(path.length)) && file.path.startsWith(path),
+        )
+        .map((file) => file.path),
+    },
+  }));
+  return { source: 'site', id: manifest.name, revision: null, baseUrl: modelUrl, files, variants };
+}
+
+/** Paths of a variant's files: its graphs and their external data. */
+export function pathsOfVariant({ graphs, externalData }: ListedVariant): readonly string[] {
+  return [...new Set([...Object.values(graphs), ...Object.values(externalData).flat()])];
+}
