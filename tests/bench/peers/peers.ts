@@ -1,0 +1,156 @@
+/**
+ * Owns the engines that are measured side by side on one page: makes them by name and runs them for the script that
+ * drives the browser. Measures nothing itself but main-thread long tasks; owns no order of runs.
+ */
+import type {
+  Contender,
+  ContenderLoad,
+  ContenderRun,
+  RunRequest,
+} from '../../../src/core/bench/contender';
+import { TidepoolContender } from '../../../src/engine/bench/tidepool-contender';
+import { TransformersContender } from '../../../src/engine/bench/transformers-contender';
+import { EngineClient } from '../../../src/engine/engine-client';
+import type { StockLoadRequest } from '../../../src/protocol/stock-api';
+import type { WllamaOptions } from './wllama-contender';
+
+export type ContenderOptions =
+  | {
+      readonly kind: 'tidepool';
+      /** The worker of the built site. */
+      readonly workerUrl: string;
+      readonly modelUrl: string;
+      readonly device: 'wasm' | 'webgpu';
+    }
+  | {
+      readonly kind: 'transformers';
+      readonly baseUrl: string;
+      readonly name: string;
+      readonly dtype: StockLoadRequest['dtype'];
+      readonly threads: number;
+      readonly build: 'asyncify' | 'plain';
+      readonly file: string;
+      readonly fileBytes: number;
+    }
+  | ({ readonly kind: 'wllama' } & WllamaOptions);
+
+/** Makes wllama; a page that has no use for it gives none. */
+export type CreateWllama = (options: WllamaOptions) => Contender;
+
+export interface MeasuredRun extends ContenderRun {
+  /** Tasks over 50 ms on the page's main thread during the run. */
+  readonly longTasks: number;
+  readonly longTaskMs: number;
+}
+
+const absolute = (url: string): string => new URL(url, location.href).href;
+
+function create(options: ContenderOptions, createWllama: CreateWllama | null): Contender {
+  switch (options.kind) {
+    case 'tidepool': {
+      const { workerUrl, modelUrl, device } = options;
+      const spawn = (): Worker => new Worker(workerUrl, { type: 'module', name: 'engine' });
+      return new TidepoolContender({
+        createEngine: () => new EngineClient({ spawn }),
+        modelUrl: absolute(modelUrl),
+        device,
+      });
+    }
+    case 'transformers':
+      return new TransformersContender({ ...options, baseUrl: absolute(options.baseUrl) });
+    case 'wllama':
+      if (createWllama === null) throw new RangeError('this page has no wllama');
+      return createWllama({ ...options, url: absolute(options.url) });
+    default:
+      throw new RangeError(`unknown contender ${JSON.stringify(options satisfies never)}`);
+  }
+}
+
+export class Peers {
+  readonly #createWllama: CreateWllama | null;
+  readonly #contenders = new Map<string, Contender>();
+  #longTasks: PerformanceEntry[] = [];
+  readonly #observer = new PerformanceObserver((list) => {
+    this.#longTasks.push(...list.getEntries());
+  });
+
+  constructor(createWllama: CreateWllama | null) {
+    this.#createWllama = createWllama;
+    this.#observer.observe({ type: 'longtask' });
+  }
+
+  async load(name: string, options: ContenderOptions): Promise<ContenderLoad> {
+    await this.dispose(name);
+    const contender = create(options, this.#createWllama);
+    this.#contenders.set(name, contender);
+    return contender.load();
+  }
+
+  async run(name: string, request: RunRequest): Promise<MeasuredRun> {
+    this.#longTasks = [];
+    const run = await this.#get(name).run(request);
+    this.#longTasks.push(...this.#observer.takeRecords());
+    return {
+      ...run,
+      longTasks: this.#longTasks.length,
+      longTaskMs: this.#longTasks.reduce((sum, { duration }) => sum + duration, 0),
+    };
+  }
+
+  async dispose(name: string): Promise<void> {
+    await this.#contenders.get(name)?.dispose();
+    this.#contenders.delete(name);
+  }
+
+  /** Ids of `text`, by stock transformers.js under `name`. */
+  async encode(name: string, text: string): Promise<readonly number[]> {
+    return this.#stock(name).api.encode(text);
+  }
+
+  /** Ids of a conversation, by stock transformers.js under `name`. */
+  async render(
+    name: string,
+    messages: readonly { readonly role: string; readonly content: string }[],
+    enableThinking: boolean,
+  ): Promise<readonly number[]> {
+    return this.#stock(name).api.render(messages, enableThinking);
+  }
+
+  /** One reply as stock makes it, ended by the model's end of turn. */
+  async reply(
+    name: string,
+    promptIds: readonly number[],
+    newTokens: number,
+  ): Promise<ContenderRun> {
+    return this.#stock(name).generate({ promptIds, newTokens, reuse: false, stopsAtEnd: true });
+  }
+
+  /** Bytes per second that WebAssembly reads of an area of `bytes`, for `forMs`. */
+  async bandwidth(bytes: number, forMs: number): Promise<number> {
+    const worker = new Worker(
+      new URL('../../../workers/bench/bandwidth.worker.ts', import.meta.url),
+      { type: 'module' },
+    );
+    try {
+      return await new Promise<number>((resolve, reject) => {
+        worker.onmessage = ({ data }: MessageEvent<number>) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+        worker.postMessage({ bytes, forMs });
+      });
+    } finally {
+      worker.terminate();
+    }
+  }
+
+  #get(name: string): Contender {
+    const contender = this.#contenders.get(name);
+    if (contender === undefined) throw new RangeError(`no contender "${name}" is loaded`);
+    return contender;
+  }
+
+  #stock(name: string): TransformersContender {
+    const contender = this.#get(name);
+    if (contender instanceof TransformersContender) return contender;
+    throw new RangeError(`"${name}" is not transformers.js`);
+  }
+}

@@ -1,0 +1,123 @@
+// Stock transformers.js loads the shipped model folder as it is and says, token by token, what our engine says.
+import { expect, test, type Page } from '@playwright/test';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { build } from 'vite';
+import { serve } from '../../scripts/bench/server.js';
+import type { Peers } from '../bench/peers/peers';
+
+const root = resolve(import.meta.dirname, '../..');
+const dist = resolve(process.env['TIDEPOOL_DIST'] ?? 'dist');
+
+let page: Page;
+let host: Awaited<ReturnType<typeof serve>>;
+let built: string;
+const foreign: string[] = [];
+
+/** Calls a method of the page's `peers`. */
+async function call<K extends keyof Peers>(
+  method: K,
+  ...given: Parameters<Peers[K]>
+): Promise<Awaited<ReturnType<Peers[K]>>> {
+  const answer: unknown = await page.evaluate(
+    async ([name, values]) => {
+      const { peers } = globalThis as unknown as {
+        peers: Record<string, (...values: readonly unknown[]) => Promise<unknown>>;
+      };
+      return peers[name]?.(...values);
+    },
+    [method, given] as const,
+  );
+  return answer as Awaited<ReturnType<Peers[K]>>;
+}
+
+test.beforeAll(async ({ browser }) => {
+  // A build of its own: the page is no part of the app.
+  test.setTimeout(300_000);
+  built = mkdtempSync(join(tmpdir(), 'tidepool-stock-'));
+  await build({
+    configFile: resolve(root, 'tests/bench/peers/vite.config.ts'),
+    mode: 'stock',
+    build: { outDir: built },
+  });
+  host = await serve([
+    ['/stock/', built],
+    ['/models/', resolve(root, 'public/models')],
+    ['/', dist],
+  ]);
+  page = await browser.newPage();
+  page.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol.startsWith('http') && origin !== new URL(host.url).origin)
+      foreign.push(request.url());
+  });
+  await page.goto(`${host.url}stock/stock.html`);
+  const worker = readdirSync(join(dist, 'assets')).find((name) => name.startsWith('engine.worker'));
+  await call('load', 'ours', {
+    kind: 'tidepool',
+    workerUrl: `/assets/${worker ?? 'no engine worker in the built site'}`,
+    modelUrl: '/models/tidepool/',
+    device: 'wasm',
+  });
+  // As anyone would: AutoTokenizer and AutoModelForCausalLM.from_pretrained, no dtype named, the library's own runtime.
+  await call('load', 'stock', {
+    kind: 'transformers',
+    baseUrl: '/models/',
+    name: 'tidepool',
+    dtype: null,
+    threads: 1,
+    build: 'asyncify',
+    file: 'onnx/model_quantized.onnx',
+    fileBytes: 0,
+  });
+});
+
+test.afterAll(async () => {
+  await page.close();
+  await host.close();
+  rmSync(built, { recursive: true, force: true });
+});
+
+const conversations = [
+  { name: 'a sum', thinks: false, messages: [{ role: 'user', content: 'What is 23 + 58?' }] },
+  { name: 'a thought', thinks: true, messages: [{ role: 'user', content: 'What is 512 - 87?' }] },
+  {
+    name: 'a story',
+    thinks: false,
+    messages: [{ role: 'user', content: 'Tell me a story about a fox and a kite.' }],
+  },
+  {
+    name: 'a second turn, with a system message',
+    thinks: false,
+    messages: [
+      { role: 'system', content: 'You are a helpful assistant.' },
+      { role: 'user', content: 'Hello! How are you?' },
+      { role: 'assistant', content: 'Fine, thank you.' },
+      { role: 'user', content: 'Which is larger, 91 or 19?' },
+    ],
+  },
+] as const;
+
+for (const { name, thinks, messages } of conversations) {
+  test(`generate() of stock transformers.js answers ${name} as our engine does`, async () => {
+    const promptIds = await call('render', 'stock', messages, thinks);
+    const theirs = await call('reply', 'stock', promptIds, 160);
+    expect(theirs.tokens).toBeGreaterThan(0);
+    expect(theirs.readTokens).toBe(promptIds.length);
+    const ours = await call('run', 'ours', {
+      promptIds,
+      newTokens: theirs.tokens,
+      reuse: true,
+    });
+    expect(ours.ids).toEqual(theirs.ids);
+  });
+}
+
+test('stock transformers.js needed the shipped files only, from our own origin', async () => {
+  expect(foreign).toEqual([]);
+  const fetched = await page.evaluate(() =>
+    performance.getEntriesByType('resource').map(({ name }) => name),
+  );
+  expect(fetched.filter((name) => !name.startsWith(host.url))).toEqual([]);
+});
