@@ -46,7 +46,8 @@ const emulatedWebgpuArgs = [
 ];
 
 export default defineConfig({
-  testDir: 'tests/e2e',
+  testDir: 'tests',
+  testMatch: '{e2e,drills}/*.spec.ts',
   outputDir: 'test-results',
   // One page at a time: the model itself uses every core of a small machine.
   workers: 1,
@@ -73,7 +74,7 @@ export default defineConfig({
     },
     {
       name: 'webgpu',
-      testMatch: '**/*.webgpu.spec.ts',
+      testMatch: '{e2e,drills}/*.webgpu.spec.ts',
       timeout: 240_000,
       use: {
         launchOptions: { executablePath: found.path, args: [...quietArgs, ...emulatedWebgpuArgs] },

@@ -12,6 +12,7 @@ import { TappedEngine } from './state/lab/lab-engine';
 import { Lab } from './state/lab/lab.svelte';
 import { BudgetStudy } from './state/budget-study.svelte';
 import { ChatSession } from './state/chat-session.svelte';
+import { deathInWords } from './state/death-words';
 import { ConversationList } from './state/conversation-list.svelte';
 import { asEngineError, ModelStatus } from './state/model-status.svelte';
 import { Notices } from './state/notices.svelte';
@@ -78,6 +79,11 @@ const linked = chatOfHash(location.hash);
 const opened = linked === null ? null : await list.read(linked);
 if (opened === null) await chat.loadDraft();
 else chat.open(opened);
+
+status.onDeath = (death) => {
+  const sentence = deathInWords(death, chat.isBusy);
+  if (sentence !== null) notices.show(sentence, { tone: 'trouble' });
+};
 
 flushWhenHidden(document, () => {
   chat.keepNow();

@@ -19,6 +19,7 @@ import type {
   MemoryReport,
   Outcome,
   PromptMessage,
+  WireError,
 } from '../src/protocol/engine-api';
 import type {
   LabCapabilities,
@@ -93,6 +94,10 @@ export class Engine implements EngineApi {
   #loaded: Loaded | null = null;
   #job: { readonly id: string; readonly control: GenerationControl } | null = null;
   #deviceLost: string | null = null;
+  #sayLost: (error: WireError) => void = () => {};
+  readonly #lost = new Promise<WireError>((resolve) => {
+    this.#sayLost = resolve;
+  });
 
   constructor(host: EngineHost) {
     this.#host = host;
@@ -205,6 +210,25 @@ export class Engine implements EngineApi {
 
   async ping(): Promise<'pong'> {
     return 'pong';
+  }
+
+  hold(name: string): Promise<void> {
+    const scope: { navigator?: { locks?: LockManager } } = globalThis;
+    const locks = scope.navigator?.locks;
+    // Absent on insecure pages: the heartbeat remains.
+    if (locks === undefined) return Promise.resolve();
+    return new Promise((held) => {
+      void locks.request(name, () => {
+        held();
+        return new Promise<never>(() => {
+          // Until the worker ends.
+        });
+      });
+    });
+  }
+
+  lost(): Promise<WireError> {
+    return this.#lost;
   }
 
   async dispose(): Promise<void> {
@@ -393,7 +417,9 @@ export class Engine implements EngineApi {
       if (device === null) return;
       const { message } = await device.lost;
       // Disposing a session of our own is no loss.
-      if (this.#loaded?.session === session) this.#deviceLost = message;
+      if (this.#loaded?.session !== session) return;
+      this.#deviceLost = message;
+      this.#sayLost(toWireError(this.#explain(null, 'Keeping the model')));
     });
   }
 

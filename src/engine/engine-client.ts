@@ -44,6 +44,8 @@ export interface EngineClientOptions {
    * from answering for seconds on a slow phone, so this is generous.
    */
   readonly silenceMs?: number;
+  /** Web Locks, by which a death is noticed at once; absent: the browser's, where it has them. */
+  readonly locks?: Pick<LockManager, 'request'>;
 }
 
 const HEARTBEAT_MS = 5_000;
@@ -59,6 +61,12 @@ function spawnWorker(): Worker {
   });
 }
 
+/** Absent on insecure pages. */
+function browserLocks(): LockManager | undefined {
+  const scope: { navigator?: { locks?: LockManager } } = globalThis;
+  return scope.navigator?.locks;
+}
+
 /** A worker with its proxy, and the calls that must be rejected when it dies. */
 interface Link {
   readonly worker: WorkerLike;
@@ -66,7 +74,8 @@ interface Link {
   readonly reject: Set<(error: EngineError) => void>;
   readonly close: () => void;
   jobs: number;
-  lastSign: number;
+  /** Time without a sign, as far as this page was awake to hear one. */
+  silentMs: number;
 }
 
 /** The real engine: a worker over Comlink. */
@@ -74,6 +83,7 @@ export class EngineClient implements Engine {
   readonly #spawn: () => WorkerLike;
   readonly #heartbeatMs: number;
   readonly #silenceMs: number;
+  readonly #locks: Pick<LockManager, 'request'> | undefined;
   readonly #deathListeners = new Set<(error: EngineError) => void>();
   #link: Link | null = null;
   #labJobs = 0;
@@ -82,6 +92,7 @@ export class EngineClient implements Engine {
     this.#spawn = options.spawn ?? spawnWorker;
     this.#heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
     this.#silenceMs = options.silenceMs ?? SILENCE_MS;
+    this.#locks = options.locks ?? browserLocks();
   }
 
   async load(
@@ -227,7 +238,7 @@ export class EngineClient implements Engine {
     worker.addEventListener('error', onError);
     worker.addEventListener('messageerror', onUnreadable);
     const onSign = (): void => {
-      link.lastSign = performance.now();
+      link.silentMs = 0;
     };
     worker.addEventListener('message', onSign);
     const link: Link = {
@@ -235,7 +246,7 @@ export class EngineClient implements Engine {
       api: wrap<EngineApi>(worker),
       reject: new Set(),
       jobs: 0,
-      lastSign: performance.now(),
+      silentMs: 0,
       close: () => {
         worker.removeEventListener('error', onError);
         worker.removeEventListener('messageerror', onUnreadable);
@@ -245,7 +256,24 @@ export class EngineClient implements Engine {
       },
     };
     this.#link = link;
+    void this.#watchLife(link);
+    void this.#watchDevice(link);
     return link;
+  }
+
+  /** A worker that the browser ends sends no event; but the lock that it held comes free. */
+  async #watchLife(link: Link): Promise<void> {
+    if (this.#locks === undefined) return;
+    const name = `tidepool-engine-${crypto.randomUUID()}`;
+    await link.api.hold(name);
+    await this.#locks.request(name, () => {
+      this.#die(link, 'the browser has ended it');
+    });
+  }
+
+  /** Also between replies: else the next question would be the one that finds out. */
+  async #watchDevice(link: Link): Promise<void> {
+    this.#bury(link, fromWireError(await link.api.lost()));
   }
 
   /** A call that rejects when the worker dies: by itself Comlink would wait for ever. */
@@ -269,7 +297,7 @@ export class EngineClient implements Engine {
   async #job<T>(link: Link, call: () => Promise<T>): Promise<T> {
     link.jobs += 1;
     if (link.jobs === 1) {
-      link.lastSign = performance.now();
+      link.silentMs = 0;
       this.#beat(link);
     }
     try {
@@ -280,11 +308,13 @@ export class EngineClient implements Engine {
   }
 
   #beat(link: Link): void {
+    const sentAt = performance.now();
     setTimeout(() => {
       if (this.#link !== link || link.jobs === 0) return;
-      const silentMs = performance.now() - link.lastSign;
-      if (silentMs > this.#silenceMs) {
-        this.#die(link, `it has not answered for ${Math.round(silentMs / 1000)} seconds`);
+      // A page that slept (hidden tab, closed lid) wakes to a clock far ahead; its worker slept as well.
+      link.silentMs += Math.min(performance.now() - sentAt, 2 * this.#heartbeatMs);
+      if (link.silentMs > this.#silenceMs) {
+        this.#die(link, `it has not answered for ${Math.round(link.silentMs / 1000)} seconds`);
         return;
       }
       // The answer is a message, which is the sign; a death rejects nothing here.
@@ -310,7 +340,7 @@ export class EngineClient implements Engine {
       new EngineError(
         'worker-died',
         `The engine has stopped working: ${how}.`,
-        'Your conversation is kept. Load the model again and ask once more.',
+        'Your chats are kept. The engine is started again; ask once more.',
       ),
     );
   }

@@ -210,5 +210,12 @@ export interface EngineApi {
   lab(request: LabRequest, port: MessagePort): Promise<Outcome<LabResult>>;
   /** Answers at once while the worker lives: heartbeat. */
   ping(): Promise<'pong'>;
+  /**
+   * Holds the Web Lock `name` as long as the worker lives; settles once it is held. The browser frees it when the worker
+   * is gone, however that came, and who waits for the lock knows at once.
+   */
+  hold(name: string): Promise<void>;
+  /** Settles when the graphics device of the loaded model is lost, with what to say of it; else never. */
+  lost(): Promise<WireError>;
   dispose(): Promise<void>;
 }

@@ -9,6 +9,14 @@ export type ModelPhase = 'idle' | 'loading' | 'ready' | 'failed';
 const MAX_REBUILDS = 2;
 const REBUILD_WINDOW_MS = 5 * 60_000;
 
+export interface EngineDeath {
+  readonly error: EngineError;
+  /** It came while a model was loading. */
+  readonly isInLoad: boolean;
+  /** The engine is being started again; else it waits for the person to say so. */
+  readonly isRebuilt: boolean;
+}
+
 export class ModelStatus {
   phase = $state<ModelPhase>('idle');
   progress = $state.raw<LoadProgress | null>(null);
@@ -23,6 +31,9 @@ export class ModelStatus {
   readonly #now: () => number;
   #device: DevicePreference = 'auto';
   #loading: Promise<void> | null = null;
+  #deathCount = 0;
+  /** Told of each death of the engine, after this object has dealt with it. */
+  onDeath: (death: EngineDeath) => void = () => {};
   #deaths: number[] = [];
 
   constructor(engine: Engine, modelUrl: string, now: () => number = () => performance.now()) {
@@ -53,35 +64,48 @@ export class ModelStatus {
 
   async #load(): Promise<void> {
     this.phase = 'loading';
-    this.progress = null;
     this.model = null;
-    try {
-      const model = await this.#engine.load(
-        { modelUrl: this.#modelUrl, device: this.#device },
-        (progress) => {
-          this.progress = progress;
-        },
-      );
-      this.model = model;
-      this.error = null;
-      this.phase = 'ready';
-    } catch (cause) {
-      this.error = asEngineError(cause);
-      this.phase = 'failed';
-    } finally {
-      this.isRebuild = false;
+    for (;;) {
+      const deathsBefore = this.#deathCount;
+      this.progress = null;
+      try {
+        this.model = await this.#engine.load(
+          { modelUrl: this.#modelUrl, device: this.#device },
+          (progress) => {
+            this.progress = progress;
+          },
+        );
+        this.error = null;
+        this.phase = 'ready';
+        break;
+      } catch (cause) {
+        this.error = asEngineError(cause);
+        if (this.#deathCount > deathsBefore && this.#mayRebuild) continue;
+        this.phase = 'failed';
+        break;
+      }
     }
+    this.isRebuild = false;
+  }
+
+  get #mayRebuild(): boolean {
+    // What did not fit into memory does not fit a moment later.
+    return this.#deaths.length <= MAX_REBUILDS && this.error?.code !== 'out-of-memory';
   }
 
   #onDeath(error: EngineError): void {
-    this.model = null;
-    this.error = error;
-    this.phase = 'failed';
+    const isInLoad = this.phase === 'loading';
     const now = this.#now();
     this.#deaths = [...this.#deaths.filter((at) => now - at < REBUILD_WINDOW_MS), now];
-    if (this.#deaths.length > MAX_REBUILDS) return;
-    this.isRebuild = true;
-    void this.load();
+    this.error = error;
+    this.#deathCount += 1;
+    this.isRebuild = this.#mayRebuild;
+    if (!isInLoad) {
+      this.model = null;
+      this.phase = 'failed';
+      if (this.isRebuild) void this.load();
+    }
+    this.onDeath({ error, isInLoad, isRebuilt: this.isRebuild });
   }
 }
 

@@ -1,7 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { EngineError } from '../../../src/core/errors';
-import { EngineClient } from '../../../src/engine/engine-client';
-import type { EngineEvent, GenerateRequest, LoadProgress } from '../../../src/protocol/engine-api';
+import { EngineClient, type EngineClientOptions } from '../../../src/engine/engine-client';
+import type {
+  EngineEvent,
+  GenerateRequest,
+  LoadProgress,
+  WireError,
+} from '../../../src/protocol/engine-api';
 import { FakeApi, FakeWorker, LOADED, progressOf, RESULT } from './fake-worker';
 
 const LOAD = { modelUrl: 'https://host.example/models/x/', device: 'auto' as const };
@@ -11,7 +16,7 @@ let clients: EngineClient[] = [];
 
 function clientOf(
   makeApi: (n: number) => FakeApi = () => new FakeApi(),
-  options: { heartbeatMs?: number; silenceMs?: number } = {},
+  options: EngineClientOptions = {},
 ): { client: EngineClient; workers: FakeWorker[]; deaths: EngineError[] } {
   const workers: FakeWorker[] = [];
   const client = new EngineClient({
@@ -160,6 +165,66 @@ describe('the engine client', () => {
       message: expect.stringContaining('not answered') as string,
     });
     expect(deaths).toHaveLength(1);
+  });
+
+  it('knows at once of a worker that the browser has ended, by the lock that it held', async () => {
+    const api = new FakeApi();
+    api.onGenerate = never;
+    let free: () => void = () => {};
+    const asked: string[] = [];
+    const locks = {
+      request: async (name: string, granted: () => void) => {
+        asked.push(name);
+        await new Promise<void>((resolve) => {
+          free = resolve;
+        });
+        granted();
+      },
+    } as unknown as LockManager;
+    const { client, deaths } = clientOf(() => api, { locks });
+    await client.load(LOAD, () => {});
+    const { done } = client.generate(REQUEST, () => {});
+    await expect.poll(() => asked.map((name) => `hold ${name}`)).toEqual([api.calls[0]]);
+    free();
+    await expect(done).rejects.toMatchObject({
+      code: 'worker-died',
+      message: expect.stringContaining('the browser has ended it') as string,
+    });
+    expect(deaths).toHaveLength(1);
+  });
+
+  it('hears of a lost graphics device between two replies', async () => {
+    const api = new FakeApi();
+    const error = { code: 'device-lost' as const, message: 'gone', remedy: 'again', details: '' };
+    let lose: (error: WireError) => void = () => {};
+    api.onLost = new Promise((resolve) => {
+      lose = resolve;
+    });
+    const { client, workers, deaths } = clientOf(() => api);
+    await client.load(LOAD, () => {});
+    lose(error);
+    await expect.poll(() => deaths.map(({ code }) => code)).toEqual(['device-lost']);
+    expect(workers[0]?.isTerminated).toBe(true);
+  });
+
+  it('does not take its own sleep for the silence of the worker', async () => {
+    let jumpMs = 0;
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + jumpMs);
+    const api = new FakeApi();
+    api.onGenerate = (_, send) =>
+      new Promise((resolve) => {
+        setTimeout(() => {
+          send({ sequence: 0, events: [], isLast: true });
+          resolve({ ok: true, value: RESULT });
+        }, 80);
+      });
+    const { client, deaths } = clientOf(() => api, { heartbeatMs: 10, silenceMs: 1000 });
+    await client.load(LOAD, () => {});
+    const generation = client.generate(REQUEST, () => {});
+    jumpMs = 8 * 60 * 60_000;
+    expect(await generation.done).toEqual(RESULT);
+    expect(deaths).toEqual([]);
   });
 
   it('lets a slow worker live that answers the heartbeat', async () => {

@@ -11,6 +11,7 @@ import type {
   LoadProgress,
   LoadRequest,
   Outcome,
+  WireError,
 } from '../../../src/protocol/engine-api';
 
 export const LOADED = { device: 'wasm', attempts: [] } as unknown as LoadedModel;
@@ -22,6 +23,7 @@ export class FakeApi implements EngineApi {
   readonly loads: LoadRequest[] = [];
   onLoad: (request: LoadRequest, port: MessagePort) => Promise<LoadOutcome> = () =>
     Promise.resolve({ ok: true, value: LOADED });
+  onLost = new Promise<WireError>(() => {});
   onGenerate: (
     request: GenerateRequest,
     send: (batch: EventBatch) => void,
@@ -66,6 +68,14 @@ export class FakeApi implements EngineApi {
   async ping(): Promise<'pong'> {
     this.calls.push('ping');
     return 'pong';
+  }
+
+  async hold(name: string): Promise<void> {
+    this.calls.push(`hold ${name}`);
+  }
+
+  lost(): Promise<WireError> {
+    return this.onLost;
   }
 
   async dispose(): Promise<void> {

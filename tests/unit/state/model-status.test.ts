@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { EngineError } from '../../../src/core/errors';
 import { createFakeEngine, FakeEngine } from '../../../src/engine/fake-engine';
-import { ModelStatus } from '../../../src/state/model-status.svelte';
+import { ModelStatus, type EngineDeath } from '../../../src/state/model-status.svelte';
 import { until } from './make-app';
 
 const URL = 'https://example.test/models/fake/';
@@ -79,4 +79,31 @@ test('a death is answered by two rebuilds, then by a question; time forgives', a
   engine.kill();
   await until(() => status.phase === 'ready', 'the rebuild after a while');
   expect(engine.loads).toBe(5);
+});
+
+test('a death in load is answered by loading again in the same load, three times at most', async () => {
+  class DiesInLoad extends MortalEngine {
+    diesFor = 1;
+    override async load(...args: Parameters<FakeEngine['load']>): ReturnType<FakeEngine['load']> {
+      if (this.diesFor === 0) return super.load(...args);
+      this.diesFor -= 1;
+      this.loads += 1;
+      await Promise.resolve();
+      this.kill();
+      throw new EngineError('worker-died', 'It died.', 'Try again.');
+    }
+  }
+  const engine = new DiesInLoad({ scenario: 'thinks', paceMs: 0 });
+  const status = new ModelStatus(engine, URL);
+  const deaths: EngineDeath[] = [];
+  status.onDeath = (death) => deaths.push(death);
+  await status.whenReady();
+  expect(status.phase).toBe('ready');
+  expect(engine.loads).toBe(2);
+  expect(deaths).toMatchObject([{ isInLoad: true, isRebuilt: true }]);
+  engine.diesFor = 5;
+  engine.kill();
+  await until(() => status.phase === 'failed', 'the end of the rebuilds');
+  expect(deaths.at(-1)).toMatchObject({ isInLoad: true, isRebuilt: false });
+  expect(deaths).toHaveLength(3);
 });
