@@ -8,6 +8,7 @@ from tasks.checking import last_number_is
 from tasks.columns import add_steps
 from tasks.phrasing import check_request, dress, join_and, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 
 FAMILY = "addition"
 
@@ -49,9 +50,9 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     """Make a sum; 1: up to two digits, 5: six digits or three numbers of four."""
     check_request(difficulty, phrasing)
     values = _operands(rng, difficulty)
-    sign = "+" if phrasing == "train" and rng.random() < 0.35 else " + "
+    sign = "+" if phrasing != "test" and rng.random() < 0.35 else " + "
     fields = {"e": sign.join(map(str, values)), "w": " plus ".join(map(str, values)), "l": join_and(values)}
-    question = dress(rng, pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS).format(**fields), phrasing)
+    question = dress(rng, pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS, WIDE_FORMS[FAMILY][""]).format(**fields), phrasing)
     thought, total = [], values[0]
     for value in values[1:]:
         thought += add_steps(total, value)

@@ -9,6 +9,7 @@ from tasks.checking import last_number_is, last_word_is
 from tasks.columns import short_steps
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 
 FAMILY = "calendar"
 
@@ -233,7 +234,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
         fields, trace, answer, gold, key = _words(rng)
     else:
         fields, trace, answer, gold, key = _day(rng, difficulty, kind == "day_back")
-    form = pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind])
+    form = pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind])
     question = form.format(**fields)
     question = dress(rng, question[0].upper() + question[1:], phrasing)
     return Problem(FAMILY, f"time:{kind}:{key}", question, tuple(trace), answer, gold, difficulty)

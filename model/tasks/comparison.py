@@ -7,6 +7,7 @@ import random
 from tasks.checking import only_choice_is, yes_no_is
 from tasks.phrasing import check_request, dress, join_and, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 
 FAMILY = "comparison"
 
@@ -76,7 +77,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     if is_yes_no:
         a, b = values
         relation = rng.choice(("larger", "bigger", "greater") if wants_large else ("smaller", "less"))
-        form = pick_form(rng, phrasing, YES_NO_FORMS, TEST_YES_NO_FORMS)
+        form = pick_form(rng, phrasing, YES_NO_FORMS, TEST_YES_NO_FORMS, WIDE_FORMS[FAMILY]["yes_no"])
         line, a_larger = _compare_line(a, b)
         is_true = a_larger == wants_large
         word = "larger" if wants_large else "smaller"
@@ -88,7 +89,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     superlative = rng.choice(("largest", "biggest", "greatest", "highest") if wants_large else ("smallest", "lowest"))
     comparative = rng.choice(("larger", "bigger", "greater") if wants_large else ("smaller",)) if len(values) == 2 else superlative
     fields = {"s": superlative, "w": comparative, "c": join_and(values), "l": " or ".join(values) if len(values) == 2 else ", ".join(values[:-1]) + " or " + values[-1]}
-    question = dress(rng, pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS).format(**fields), phrasing)
+    question = dress(rng, pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS, WIDE_FORMS[FAMILY][""]).format(**fields), phrasing)
     best, thought = values[0], []
     for value in values[1:]:
         line, best_larger = _compare_line(best, value)

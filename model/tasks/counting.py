@@ -7,6 +7,7 @@ import random
 from tasks.checking import last_number_is
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import ANIMALS, COLOURS, WORDS
 
 FAMILY = "counting"
@@ -72,7 +73,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
             word += " " + rng.choice(_words_of(difficulty - 2))
         letters = list(word.replace(" ", ""))
         if kind == "length":
-            form = pick_form(rng, phrasing, LENGTH_FORMS, TEST_LENGTH_FORMS)
+            form = pick_form(rng, phrasing, LENGTH_FORMS, TEST_LENGTH_FORMS, WIDE_FORMS[FAMILY]["length"])
             count, noun = len(letters), "letter"
             return Problem(
                 FAMILY, f"count:length:{word}", dress(rng, form.format(w=word), phrasing), tuple(_running(letters, None)),
@@ -87,7 +88,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
             wanted = rng.choice(sorted(counts))
         else:
             wanted = rng.choice("abcdefghijklmnopqrstuvwxyz")
-        form = pick_form(rng, phrasing, LETTER_FORMS, TEST_LETTER_FORMS)
+        form = pick_form(rng, phrasing, LETTER_FORMS, TEST_LETTER_FORMS, WIDE_FORMS[FAMILY]["letter"])
         return Problem(
             FAMILY, f"count:letter:{wanted}:{word}", dress(rng, form.format(x=wanted, w=word), phrasing),
             tuple(_running(letters, wanted)), *_answer(letters.count(wanted), wanted, word), difficulty,
@@ -100,16 +101,16 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
             parts += ["and", rng.choice(SUBJECTS), rng.choice(VERBS), rng.choice(OBJECTS)]
         words = " ".join(part for part in parts if part).split()
         sentence = " ".join(words)
-        form = pick_form(rng, phrasing, WORD_FORMS, TEST_WORD_FORMS)
+        form = pick_form(rng, phrasing, WORD_FORMS, TEST_WORD_FORMS, WIDE_FORMS[FAMILY]["words"])
         question = form.format(s=sentence[0].upper() + sentence[1:] + ".")
         return Problem(
-            FAMILY, f"count:words:{sentence}", dress(rng, question, phrasing), tuple(_running(words, None)),
+            FAMILY, f"count:words:{sentence}", dress(rng, question, phrasing, closer=False), tuple(_running(words, None)),
             f"There are {len(words)} words.", str(len(words)), difficulty,
         )
     pool = rng.sample(ANIMALS if rng.random() < 0.5 else COLOURS, min(5, 2 + difficulty // 2))
     items = [rng.choice(pool) for _ in range(3 + 2 * difficulty + rng.randint(0, 2))]
     wanted = rng.choice(pool)
-    form = pick_form(rng, phrasing, REPEAT_FORMS, TEST_REPEAT_FORMS)
+    form = pick_form(rng, phrasing, REPEAT_FORMS, TEST_REPEAT_FORMS, WIDE_FORMS[FAMILY]["repeat"])
     return Problem(
         FAMILY, f"count:repeat:{wanted}:{','.join(items)}", dress(rng, form.format(x=wanted, s=", ".join(items)), phrasing),
         tuple(_running(items, wanted)), *_answer(items.count(wanted), wanted, "the list"), difficulty,

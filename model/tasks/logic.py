@@ -7,6 +7,7 @@ import random
 from tasks.checking import last_word_is, yes_no_is
 from tasks.phrasing import check_request, dress, join_and, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import COLOURS, NAMES
 
 FAMILY = "logic"
@@ -66,7 +67,7 @@ def _capital(text: str) -> str:
 
 
 def _say(rng: random.Random, phrasing: str, kind: str, **fields: str) -> str:
-    return _capital(pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind]).format(**fields))
+    return _capital(pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind]).format(**fields))
 
 
 Parts = tuple[list[str], list[str], str, str, str]

@@ -6,8 +6,9 @@ import random
 
 from tasks.checking import last_number_is, last_word_is
 from tasks.columns import short_steps
-from tasks.phrasing import check_request, dress, lower_start
+from tasks.phrasing import check_request, dress, lower_start, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import ANIMALS, COLOURS, NAMES, PLACES
 
 FAMILY = "lookup"
@@ -73,12 +74,13 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     x, y = rng.sample(names, 2)
     if kind == "difference" and int(table[x]) < int(table[y]):
         x, y = y, x
-    entry = rng.choice(ENTRIES[topic][phrasing])
-    joins = [join for join in JOINS[phrasing] if not (entry == "{x}, {v}" and join == ". ")]
+    wide = WIDE_FORMS[FAMILY]
+    entry = pick_form(rng, phrasing, ENTRIES[topic]["train"], ENTRIES[topic]["test"], wide[f"entry:{topic}"])
+    joins = [join for join in JOINS["test" if phrasing == "test" else "train"] if not (entry == "{x}, {v}" and join == ". ")]
     listed = _capital(rng.choice(joins).join(entry.format(x=name, v=value) for name, value in table.items()))
     forms = {"value": VALUE_FORMS[topic], "who": WHO_FORMS, "sum": SUM_FORMS, "difference": DIFFERENCE_FORMS}[kind]
-    ask = _capital(rng.choice(forms[phrasing]).format(x=x, y=y, v=table[x]))
-    whole = rng.choice(WHOLE_FORMS[phrasing])
+    ask = _capital(pick_form(rng, phrasing, forms["train"], forms["test"], wide[f"value:{topic}" if kind == "value" else kind]).format(x=x, y=y, v=table[x]))
+    whole = pick_form(rng, phrasing, WHOLE_FORMS["train"], WHOLE_FORMS["test"], wide["whole"])
     question = whole.format(q=lower_start(ask) if "Now, {q}" in whole else ask, l=listed)
     if kind == "value":
         thought, answer, gold = [f"{x}: {table[x]}."], f"For {x} it says {table[x]}.", table[x]

@@ -8,6 +8,7 @@ from tasks.checking import last_number_is
 from tasks.columns import multiply_steps
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 
 FAMILY = "multiplication"
 
@@ -45,8 +46,8 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     """Make a product; 1: the tables, 3: three digits by one, 5: two digits by two."""
     check_request(difficulty, phrasing)
     a, b = _operands(rng, difficulty)
-    sign = rng.choice(SIGNS) if phrasing == "train" else " × "
-    form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS)
+    sign = rng.choice(SIGNS) if phrasing != "test" else " × "
+    form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS, WIDE_FORMS[FAMILY][""])
     question = dress(rng, form.format(e=f"{a}{sign}{b}", a=a, b=b), phrasing)
     return Problem(
         FAMILY, f"mul:{min(a, b)}*{max(a, b)}", question, tuple(multiply_steps(a, b)), f"{a} × {b} = {a * b}.",

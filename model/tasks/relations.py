@@ -7,6 +7,7 @@ import random
 from tasks.checking import last_word_is
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import PLACES
 
 FAMILY = "relations"
@@ -49,7 +50,7 @@ TEST_FORMS = tuple(form for forms in FORMS["test"].values() for form in forms)
 
 
 def _say(rng: random.Random, phrasing: str, kind: str, **fields: str) -> str:
-    return pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind]).format(**fields)
+    return pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind]).format(**fields)
 
 
 def _nested(rng: random.Random, difficulty: int, phrasing: str) -> tuple[list[str], list[str], str, str, str]:

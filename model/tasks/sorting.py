@@ -7,6 +7,7 @@ import random
 from tasks.checking import number_list_is, word_list_is
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import WORDS
 
 FAMILY = "sorting"
@@ -45,7 +46,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     else:
         items = rng.sample(range(1, top + 1), size)
         ordered = sorted(items, reverse=order == "down")
-    form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS)
+    form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS, WIDE_FORMS[FAMILY][""])
     kind = "words" if order == "abc" else "numbers"
     question = dress(rng, form.format(l=", ".join(map(str, items)), o=rng.choice(ORDERS[order]), k=kind), phrasing)
     left, thought = list(items), []

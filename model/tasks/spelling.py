@@ -7,6 +7,7 @@ import random
 from tasks.checking import last_word_is, letters_are, word_list_is
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import WORDS
 
 FAMILY = "spelling"
@@ -57,14 +58,14 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     word = rng.choice([w for w in WORDS if low <= len(w) <= high])
     kind = rng.choices(("spell", "reverse", "place", "list"), (2, 4, 2, 2))[0]
     if kind == "spell":
-        form = pick_form(rng, phrasing, SPELL_FORMS, TEST_SPELL_FORMS)
+        form = pick_form(rng, phrasing, SPELL_FORMS, TEST_SPELL_FORMS, WIDE_FORMS[FAMILY]["spell"])
         gold = "-".join(word)
         return Problem(
             FAMILY, f"spell:{word}", dress(rng, form.format(w=word), phrasing), (f"Letters: {_spelled(word)}",),
             f"{word} is spelled: {gold}.", gold, difficulty,
         )
     if kind == "reverse":
-        form = pick_form(rng, phrasing, REVERSE_FORMS, TEST_REVERSE_FORMS)
+        form = pick_form(rng, phrasing, REVERSE_FORMS, TEST_REVERSE_FORMS, WIDE_FORMS[FAMILY]["reverse"])
         return Problem(
             FAMILY, f"reverse:{word}", dress(rng, form.format(w=word), phrasing), tuple(_reversed_lines(word)),
             f"{word} backwards is {word[::-1]}.", word[::-1], difficulty,
@@ -72,14 +73,14 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     if kind == "place":
         at = rng.randrange(len(word))
         name = "last" if at == len(word) - 1 and rng.random() < 0.4 else ORDINALS[at]
-        form = pick_form(rng, phrasing, PLACE_FORMS, TEST_PLACE_FORMS)
+        form = pick_form(rng, phrasing, PLACE_FORMS, TEST_PLACE_FORMS, WIDE_FORMS[FAMILY]["place"])
         counted = " ".join(f"{letter} {place + 1}." for place, letter in enumerate(word[:at + 1]))
         return Problem(
             FAMILY, f"letter:{at + 1}:{word}", dress(rng, form.format(w=word, n=name), phrasing), (counted,),
             f"The {name} letter of {word} is {word[at]}.", word[at], difficulty,
         )
     items = rng.sample(WORDS, 2 + difficulty)
-    form = pick_form(rng, phrasing, LIST_FORMS, TEST_LIST_FORMS)
+    form = pick_form(rng, phrasing, LIST_FORMS, TEST_LIST_FORMS, WIDE_FORMS[FAMILY]["list"])
     gold = ", ".join(reversed(items))
     numbered = " ".join(f"{place} {item}." for place, item in enumerate(items, 1))
     return Problem(

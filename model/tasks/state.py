@@ -6,8 +6,9 @@ import random
 
 from tasks.checking import last_number_is, numbers_in
 from tasks.columns import short_steps
-from tasks.phrasing import check_request, dress
+from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import NAMES
 
 FAMILY = "state"
@@ -53,10 +54,10 @@ def _capital(text: str) -> str:
 
 class _Speaker:
     def __init__(self, rng: random.Random, phrasing: str) -> None:
-        self.rng, self.forms, self.name = rng, FORMS[phrasing], rng.choice(NAMES)
+        self.rng, self.phrasing, self.name = rng, phrasing, rng.choice(NAMES)
 
     def say(self, kind: str, **fields: object) -> str:
-        return _capital(self.rng.choice(self.forms[kind]).format(n=self.name, **fields))
+        return _capital(pick_form(self.rng, self.phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind]).format(n=self.name, **fields))
 
 
 def _cups(speaker: _Speaker, moves: int, difficulty: int) -> tuple[list[str], list[str], str, str, str]:

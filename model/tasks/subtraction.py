@@ -8,6 +8,7 @@ from tasks.checking import last_number_is
 from tasks.columns import subtract_steps
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 
 FAMILY = "subtraction"
 
@@ -41,8 +42,8 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     """Make a difference; 1: up to two digits, 5: six digits, below zero now and then from 4."""
     check_request(difficulty, phrasing)
     a, b = _operands(rng, difficulty)
-    sign = "-" if phrasing == "train" and rng.random() < 0.35 else " - "
-    form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS)
+    sign = "-" if phrasing != "test" and rng.random() < 0.35 else " - "
+    form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS, WIDE_FORMS[FAMILY][""])
     question = dress(rng, form.format(e=f"{a}{sign}{b}", a=a, b=b), phrasing)
     return Problem(
         FAMILY, f"sub:{a}-{b}", question, tuple(subtract_steps(a, b)), f"{a} - {b} = {a - b}.", str(a - b), difficulty

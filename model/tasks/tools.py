@@ -14,6 +14,7 @@ from tasks.calendar_clock import MONTHS
 from tasks.checking import last_number_is, last_word_is, yes_no_is
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import NAMES, THINGS
 
 FAMILY = "tools"
@@ -99,9 +100,9 @@ def _expression(rng: random.Random, difficulty: int) -> str:
 
 def _asked(rng: random.Random, expression: str, phrasing: str) -> str:
     """The expression as a person may write it."""
-    sign = rng.choice(("*", "×", "x", "times")) if phrasing == "train" else "×"
+    sign = rng.choice(("*", "×", "x", "times")) if phrasing != "test" else "×"
     text = expression.replace("*", sign)
-    return text.replace(" ", "") if phrasing == "train" and sign != "times" and rng.random() < 0.25 else text
+    return text.replace(" ", "") if phrasing != "test" and sign != "times" and rng.random() < 0.25 else text
 
 
 def _now(rng: random.Random) -> datetime:
@@ -200,7 +201,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     kind = rng.choice(KINDS[difficulty])
 
     def ask(name: str, **fields: object) -> str:
-        form = pick_form(rng, phrasing, FORMS["train"][name], FORMS["test"][name])
+        form = pick_form(rng, phrasing, FORMS["train"][name], FORMS["test"][name], WIDE_FORMS[FAMILY][name])
         return dress(rng, form.format(**fields), phrasing)
 
     if kind in ("time", "date", "month", "year", "part"):

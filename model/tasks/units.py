@@ -8,6 +8,7 @@ from tasks.checking import last_number_is
 from tasks.columns import multiply_steps, short_steps
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 
 FAMILY = "units"
 
@@ -94,7 +95,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
         key += f"-{fewer}{small}"
         trace += short_steps(result, "-", fewer)
         result -= fewer
-    form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS)
+    form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS, WIDE_FORMS[FAMILY][""])
     return Problem(
         FAMILY, f"unit:{key}>{unit}", dress(rng, form.format(q=amount, u=unit), phrasing), tuple(trace),
         f"That is {_amount(result, unit)}.", str(result), difficulty,

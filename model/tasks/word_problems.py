@@ -6,8 +6,9 @@ import random
 
 from tasks.checking import last_number_is
 from tasks.columns import short_steps
-from tasks.phrasing import check_request, dress
+from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 from tasks.words import CONTAINERS, NAMES, THINGS
 
 FAMILY = "word_problems"
@@ -75,8 +76,9 @@ class _Story:
         self.fields = {"n": name, "f": friend, "t": things, "s": single, "g": containers, "c": container}
 
     def say(self, kind: str, **numbers: int) -> None:
-        form = self.rng.choice(FORMS[self.phrasing][kind])
-        self.sentences.append(form.format(**self.fields, **numbers))
+        form = pick_form(self.rng, self.phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind])
+        text = form.format(**self.fields, **numbers)
+        self.sentences.append(text[0].upper() + text[1:])
 
     def begin(self, value: int) -> None:
         self.value = value

@@ -8,6 +8,7 @@ from tasks.checking import last_number_is, yes_no_is
 from tasks.facts import FACTS, spoken
 from tasks.phrasing import check_request, dress, pick_form
 from tasks.problem import Problem
+from tasks.wide_forms import WIDE_FORMS
 
 FAMILY = "facts"
 
@@ -44,12 +45,12 @@ def _one(rng: random.Random, difficulty: int, phrasing: str) -> Problem:
     truth = spoken(fact.true, to_user=True)
     if kind == "direct":
         ask = fact.ask_true if is_true else fact.ask_false
-        form = pick_form(rng, phrasing, DIRECT_FORMS, TEST_DIRECT_FORMS)
+        form = pick_form(rng, phrasing, DIRECT_FORMS, TEST_DIRECT_FORMS, WIDE_FORMS[FAMILY]["direct"])
         question = ask if form == "{q}" else form.format(q=_lower_start(ask), Q=ask)
     else:
         statement = spoken(fact.true if is_true else fact.false, to_user=False)
         forms = (CLAIM_FORMS, TEST_CLAIM_FORMS) if kind == "claim" else (WRONG_FORMS, TEST_WRONG_FORMS)
-        question = pick_form(rng, phrasing, *forms).format(s=statement, S=_capital(statement))
+        question = pick_form(rng, phrasing, *forms, WIDE_FORMS[FAMILY][kind]).format(s=statement, S=_capital(statement))
     is_yes = is_true != (kind == "wrong")
     thought = [f"{_capital(truth)}."]
     if kind == "wrong":
@@ -70,7 +71,7 @@ def _several(rng: random.Random, difficulty: int, phrasing: str) -> Problem:
     for fact, is_true in picks:
         count += is_true
         thought.append(f"{_capital(spoken(fact.true, to_user=True))}, so it is {'true' if is_true else 'false'}. Count {count}.")
-    question = pick_form(rng, phrasing, COUNT_FORMS, TEST_COUNT_FORMS).format(l=listed)
+    question = pick_form(rng, phrasing, COUNT_FORMS, TEST_COUNT_FORMS, WIDE_FORMS[FAMILY]["count"]).format(l=listed)
     key = ",".join(f"{fact.key}:{'t' if is_true else 'f'}" for fact, is_true in picks)
     return Problem(
         FAMILY, f"facts:{key}", dress(rng, question, phrasing), tuple(thought), f"The number of true ones is {count}.", str(count), difficulty

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable
 
 import pytest
 
 from tasks.facts import FACTS, spoken
+from tasks.phrasing import CLOSERS, OPENERS, expand, vary
 from tasks.problem import Problem
 from tasks.registry import FAMILIES, sample
 from tasks.split import split_of
 from tasks.tools import evaluate
+from tasks.wide_forms import WIDE_FORMS
 
 SAMPLES = 200  # a family and difficulty
 DIFFICULTIES = (1, 2, 3, 4, 5)
@@ -316,12 +319,52 @@ def plain(form: str) -> str:
     return form.lower().strip(" ?.!")
 
 
+def trained_forms(family: str) -> set[str]:
+    """All forms that training reads, dressing left out."""
+    wide = [form for forms in WIDE_FORMS[family].values() for form in expand(forms)]
+    return {plain(form) for form in [*FAMILIES[family].TRAIN_FORMS, *wide]}
+
+
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_phrasings_are_many_and_test_ones_are_new(family: str) -> None:
     module = FAMILIES[family]
     train, test = {plain(form) for form in module.TRAIN_FORMS}, {plain(form) for form in module.TEST_FORMS}
     assert len(train) >= 20 and len(test) >= 5
-    assert not train & test
+    assert len(trained_forms(family)) >= 60
+    assert not trained_forms(family) & test
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_wide_forms_share_no_run_of_words_with_test_ones(family: str) -> None:
+    """Four words (or slots) in a row that stand in both would let the second test set be learnt by heart."""
+
+    def runs(forms: Iterable[str]) -> set[tuple[str, ...]]:
+        words = [re.findall(r"\{\w+\}|[a-z']+", form.lower()) for form in forms]
+        return {tuple(w[at:at + 4]) for w in words for at in range(len(w) - 3)}
+
+    wide = runs(form for forms in WIDE_FORMS[family].values() for form in expand(forms))
+    known = runs(FAMILIES[family].TRAIN_FORMS)  # plain turns such as "how many {t} does", trained on from the first
+    assert not (wide - known) & runs(FAMILIES[family].TEST_FORMS)
+    assert not runs(expand([*OPENERS, *CLOSERS])) & runs(FAMILIES[family].TEST_FORMS)
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_wide_questions_are_whole_and_their_answers_check(family: str) -> None:
+    questions = set()
+    for difficulty in DIFFICULTIES:
+        for problem in draw(family, difficulty, "wide", 80):
+            assert not set("{}[]|") & set(problem.question), problem.question
+            assert "  " not in problem.question and problem.question == problem.question.strip(), problem.question
+            assert FAMILIES[family].check(problem, problem.answer), problem
+            questions.add(problem.question)
+    assert len(questions) > 300
+
+
+def test_choices_in_brackets_stand_for_all_their_forms() -> None:
+    forms = expand(["[Add|Sum] {l}[.|!|]", "plain {l}"])
+    assert sorted(forms) == sorted(["Add {l}.", "Add {l}!", "Add {l}", "Sum {l}.", "Sum {l}!", "Sum {l}", "plain {l}"])
+    rng = random.Random(1)
+    assert {vary(rng, "[Add|Sum] {l}[.|!|]") for _ in range(200)} == set(forms) - {"plain {l}"}
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))

@@ -84,6 +84,12 @@ class Run:
         self.tokens_seen = 0
         self.seconds = 0.0
         self.stopping = False
+        self.commit = commit_hash()
+        self.continues: dict | None = None  # what the weights went through before this run, from --init's provenance.json
+        if options.init:
+            before = Path(options.init) / "provenance.json"
+            kept = ("command", "commit", "steps", "tokens", "seconds", "continues")
+            self.continues = {k: v for k, v in json.loads(before.read_text()).items() if k in kept} if before.exists() else {}
         self.backbone: torch.nn.Module = self.model.model
         if options.compile:
             self.backbone = torch.compile(self.model.model)  # type: ignore[assignment]
@@ -115,7 +121,7 @@ class Run:
         return {
             "preset": self.options.preset,
             "parameters": self.model.parameter_count,
-            "commit": commit_hash(),
+            "commit": self.commit,
             "seed": self.options.seed,
             "command": "python -m tidepool_model.train " + " ".join(Path(a).name if a.startswith("/") else a for a in sys.argv[1:]),
             "steps": self.step,
@@ -123,6 +129,7 @@ class Run:
             "tokens": self.tokens_seen,
             "seconds": round(self.seconds),
             "device": torch.cuda.get_device_name() if self.device == "cuda" else "cpu",
+            **({} if self.continues is None else {"continues": self.continues}),
             "data": json.loads((self.data / "meta.json").read_text()) if (self.data / "meta.json").exists() else {},
         }
 
