@@ -13,14 +13,20 @@ const HUB_KEYS = 'https://hub.tidepool.invalid/';
 
 /** The file that says which others belong to a model of our own site. */
 export const MANIFEST = 'manifest.json';
+/** Under which the listing of a hub's model is kept; no file of a hub has such a name. */
+export const LISTING = '.tidepool-listing.json';
 
 /** Prefix of the addresses under which all files of a model are kept. Of a hub's model: of one revision. */
 export function keptPrefixOf(
   listing: Pick<ModelListing, 'source' | 'id' | 'revision' | 'baseUrl'>,
 ): string {
   return listing.source === 'hub'
-    ? `${HUB_KEYS}${listing.id}/${listing.revision ?? 'main'}/`
+    ? `${fileUrlOf(HUB_KEYS, `${listing.id}/${listing.revision ?? 'main'}`)}/`
     : listing.baseUrl;
+}
+
+export function isHubPrefix(prefix: string): boolean {
+  return prefix.startsWith(HUB_KEYS);
 }
 
 /** Address of a file in a folder. EngineError `model-corrupt` for a path that leads out of it. */

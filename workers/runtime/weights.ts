@@ -15,6 +15,7 @@ import {
   MANIFEST,
 } from '../../src/model-files/file-keys';
 import { expectedHashOf, RunningHash } from '../../src/model-files/hashing';
+import { ModelStore } from '../../src/model-files/model-store';
 import { PartStore } from '../../src/model-files/part-store';
 import { inBytes, PATIENCE, RemoteFile, type Patience } from '../../src/model-files/remote-file';
 import { parseManifest, type ModelManifest } from '../../src/models/spec';
@@ -67,6 +68,7 @@ export class ModelFiles {
   #keptManifest: string | null = null;
   #keeping: Promise<unknown> = Promise.resolve();
   #hasRoom = true;
+  #hasKeptListing = false;
 
   constructor(options: ModelFilesOptions) {
     this.#options = options;
@@ -275,8 +277,22 @@ export class ModelFiles {
   #keepAfter(entry: ListedFile, keeping: Promise<boolean>): void {
     this.#keeping = Promise.all([this.#keeping, keeping]).then(async ([, isKept]) => {
       if (!isKept && this.#options.isToBeKept !== false) this.#hasRoom = false;
-      if (isKept) await this.#keepManifest(entry);
+      if (isKept) await this.#keepList(entry);
     });
+  }
+
+  /** Keeps what names the files: a model of a hub then starts without the hub. */
+  async #keepList(entry: ListedFile): Promise<void> {
+    const { listing } = this.#options;
+    if (listing === undefined) return this.#keepManifest(entry);
+    if (this.#hasKeptListing) return;
+    this.#hasKeptListing = true;
+    try {
+      await new ModelStore(this.#options.caches).keepListing(listing);
+    } catch {
+      this.#hasRoom = false;
+    }
+    sayKept();
   }
 
   /**
