@@ -6,6 +6,8 @@ export type EngineErrorCode =
   | 'model-truncated'
   | 'model-corrupt'
   | 'model-unsupported'
+  | 'model-gated'
+  | 'rate-limited'
   | 'runtime-unavailable'
   | 'self-test-failed'
   | 'out-of-memory'

@@ -23,6 +23,21 @@ function unknownLayer(index: number, found: string, known: string): EngineError 
   );
 }
 
+/** Ten times the deepest model there is; checked before anything of that length is made, for the file comes from anyone. */
+const MAX_LAYERS = 1000;
+
+function layerCount(config: ConfigFields): number {
+  const count = config.size('num_hidden_layers');
+  if (count > MAX_LAYERS) {
+    throw new EngineError(
+      'model-corrupt',
+      `num_hidden_layers in config.json is ${count}; ${MAX_LAYERS} can be.`,
+      'Get the files of the model again, or choose another model.',
+    );
+  }
+  return count;
+}
+
 /** `names[i]` as a kind; EngineError naming the layer that is none. */
 function kindsOf<Kind extends string>(
   names: readonly string[],
@@ -118,8 +133,7 @@ const GRANITE_NAMES = {
 } as const;
 
 const graniteLayers: LayersOf = (config) => {
-  const names =
-    layerNames(config) ?? Array.from({ length: config.size('num_hidden_layers') }, () => 'mamba');
+  const names = layerNames(config) ?? Array.from({ length: layerCount(config) }, () => 'mamba');
   const width = config.size('mamba_expand', 2) * config.size('hidden_size');
   // Tiny and Small route to experts beside the shared MLP; the dense ones have the shared MLP only.
   const feedForward: FeedForward = config.number('num_local_experts', 0) > 0 ? 'moe' : 'mlp';
@@ -132,7 +146,7 @@ const graniteLayers: LayersOf = (config) => {
 const falconLayers: LayersOf = (config) => {
   const expanded = config.size('mamba_expand', 2) * config.size('hidden_size');
   const width = config.optional('mamba_d_ssm') ?? expanded;
-  return Array.from({ length: config.size('num_hidden_layers') }, (_, index) => ({
+  return Array.from({ length: layerCount(config) }, (_, index) => ({
     ...prefixedMamba(config, index, width),
     beside: [attention(config, index)],
     feedForward: 'mlp' as const,
@@ -147,7 +161,7 @@ function lfm2Layers(
   config: ConfigFields,
   feedForwardOf: (index: number) => FeedForward,
 ): LayerSpec[] {
-  const count = config.size('num_hidden_layers');
+  const count = layerCount(config);
   const attended = config.numbers('full_attn_idxs');
   const names =
     layerNames(config) ??
@@ -193,8 +207,7 @@ function deltaLayers(
   feedForwardOf: (index: number) => FeedForward,
 ): LayerSpec[] {
   const names =
-    layerNames(config) ??
-    everyNth(config.size('num_hidden_layers'), config.size('full_attention_interval', 4));
+    layerNames(config) ?? everyNth(layerCount(config), config.size('full_attention_interval', 4));
   const convKernel = config.size('linear_conv_kernel_dim', 4);
   const convDim = heads * headDim + 2 * groups * stateSize;
   return kindsOf(names, DELTA_NAMES).map((kind, index): LayerSpec => {
@@ -248,7 +261,7 @@ const qwenDelta: LayersOf = (config) =>
 
 const transformerLayers: LayersOf = (config) => {
   const feedForwardOf = qwenFeedForward(config);
-  return Array.from({ length: config.size('num_hidden_layers') }, (_, index) => ({
+  return Array.from({ length: layerCount(config) }, (_, index) => ({
     ...attention(config, index),
     feedForward: feedForwardOf(index),
   }));

@@ -1,30 +1,73 @@
-/** The models that come with the app, as data. */
+/** Owns the types of registry.json, the models that the app offers as data, and its reading. Owns no fetching. */
+import registryJson from './registry.json';
 
-export interface RegistryEntry {
-  readonly id: string;
-  /** Folder relative to the app's base URL. */
-  readonly path: string;
-  readonly title: string;
-  readonly summary: string;
+export interface RegistryVariant {
+  /** transformers.js' name: q4, q4f16, quantized, fp16, fp32. */
+  readonly dtype: string;
+  /** Of all ONNX files and their data that a text needs. */
+  readonly bytes: number;
+  /** True where a page gave a rounded figure; the hub tells the true one before anything is fetched. */
+  readonly isRounded: boolean;
 }
 
-export const EMBEDDED_MODELS: readonly RegistryEntry[] = [
-  {
-    id: 'tidepool',
-    path: 'models/tidepool/',
-    title: 'Tidepool',
-    summary:
-      'The embedded model: trained for this app, thinks in small steps, answers short questions.',
-  },
-  {
-    id: 'micro',
-    path: 'models/micro/',
-    title: 'Micro',
-    summary: 'The same architecture under a million parameters, for tests and very slow devices.',
-  },
-];
+/** How a thought is switched: not at all, by the template, or never off. */
+export interface ThinkingFact {
+  readonly kind: 'never' | 'switch' | 'always';
+  readonly how: string;
+}
+
+export type ModelHome =
+  /** Folder relative to the app's base URL. */
+  | { readonly kind: 'site'; readonly path: string }
+  /** Repository of the ONNX export; null where none was found. */
+  | { readonly kind: 'hub'; readonly repo: string | null };
+
+/** One model. A fact that no public source gave is null. */
+export interface RegistryEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly maker: string;
+  readonly role: 'embedded' | 'test' | 'hybrid' | 'contrast';
+  readonly summary: string;
+  readonly home: ModelHome;
+  readonly parameters: number | null;
+  /** Used for one token; null where all are. */
+  readonly activeParameters: number | null;
+  /** True where the count is the maker's rounded one. */
+  readonly isNominal: boolean;
+  readonly contextTokens: number | null;
+  /** Fields of config.json that tell the layers and their states; null: the files come with the app. */
+  readonly config: Readonly<Record<string, unknown>> | null;
+  readonly variants: readonly RegistryVariant[];
+  readonly licence: { readonly name: string; readonly url: string | null } | null;
+  readonly languages: { readonly count: number; readonly names: readonly string[] | null } | null;
+  readonly thinking: ThinkingFact | null;
+  readonly note: string | null;
+  readonly sources: readonly {
+    readonly url: string;
+    /** ISO date. */
+    readonly checked: string;
+    readonly facts: readonly string[];
+  }[];
+}
+
+/** A model whose files come with the app. */
+export interface EmbeddedEntry extends RegistryEntry {
+  readonly home: { readonly kind: 'site'; readonly path: string };
+}
+
+// The inferred types of a JSON module are wider than these; tests/unit/models/registry.test.ts holds the file to its
+// schema, which says the same.
+export const REGISTRY = registryJson.models as unknown as readonly RegistryEntry[];
+
+function isEmbedded(entry: RegistryEntry): entry is EmbeddedEntry {
+  return entry.home.kind === 'site';
+}
+
+/** The models that come with the app, the one that starts first. */
+export const EMBEDDED_MODELS: readonly EmbeddedEntry[] = REGISTRY.filter(isEmbedded);
 
 /** Absolute address of a model folder, with its closing slash. */
-export function modelUrlOf(entry: RegistryEntry, baseUrl: string): string {
-  return new URL(entry.path, baseUrl).href;
+export function modelUrlOf(entry: EmbeddedEntry, baseUrl: string): string {
+  return new URL(entry.home.path, baseUrl).href;
 }

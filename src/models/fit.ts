@@ -1,0 +1,230 @@
+/**
+ * Owns the judgement whether a model can run on a device, on which part of it, with which variant, and why: arithmetic
+ * over a stack, its variants and what the browser tells of the device. Owns no probing.
+ */
+import { formatBytes } from '../core/units';
+import type { GpuProfile } from './device-profile';
+import { stackStateBytes, type Stack } from './stack';
+
+/** What the browser tells; null where it tells nothing. */
+export interface DeviceOffer {
+  /** navigator.deviceMemory: rounded and capped by the browser, so true memory may be more. */
+  readonly memoryBytes: number | null;
+  readonly gpu: GpuProfile | { readonly missing: string };
+  readonly storage: { readonly quotaBytes: number; readonly usedBytes: number } | null;
+}
+
+export interface SizedVariant {
+  readonly dtype: string;
+  /** Of graphs and data. */
+  readonly bytes: number;
+}
+
+export interface Memory {
+  /** Weights and the states before the first token. */
+  readonly now: number;
+  /** The same after 4096 tokens. */
+  readonly at4k: number;
+}
+
+export type Fit = 'fits' | 'tight' | 'no' | 'unknown';
+
+export interface Verdict {
+  readonly fit: Fit;
+  readonly device: 'webgpu' | 'wasm';
+  /** Null where no variant can run, or none is known. */
+  readonly variant: SizedVariant | null;
+  readonly memory: Memory | null;
+  /** Milliseconds a token reckoned for the processor; null on a graphics device, whose speed is not known before. */
+  readonly msPerToken: number | null;
+  /** Whole sentences, the most important first. */
+  readonly reasons: readonly string[];
+}
+
+/** WebAssembly of today addresses 4 GiB. */
+export const WASM_LIMIT_BYTES = 4 * 1024 ** 3;
+/** Work space beside weights and states: activations, the runtime, the page. Seen with the embedded model and doubled. */
+const WORK_BYTES = 256 * 1024 ** 2;
+/** Shares of what the browser tells as memory: below the first a tab is let live, above the second it is not. */
+const EASY_SHARE = 0.5;
+const HARD_SHARE = 0.85;
+
+/**
+ * Milliseconds a token and a million parameters on one thread of WASM, measured for 19 M parameters: int8 11–14 ms,
+ * 4 bits 35–60 ms, float 9–10 ms. The middle of each.
+ */
+const MS_PER_MILLION: Readonly<Record<string, number>> = { int8: 0.66, q4: 2.5, float: 0.5 };
+
+/** Best first. A 4-bit file is last but one on WASM, whose kernel for it is slow. */
+const PREFERENCE = {
+  'webgpu-f16': ['q4f16', 'q4', 'fp16', 'quantized', 'fp32'],
+  'webgpu-f32': ['q4', 'quantized', 'fp32'],
+  wasm: ['quantized', 'q8', 'int8', 'q4', 'fp32'],
+} as const;
+
+function usableGpu(offer: DeviceOffer): GpuProfile | null {
+  return 'missing' in offer.gpu || offer.gpu.isEmulated ? null : offer.gpu;
+}
+
+export function memoryOf(stack: Stack, variant: SizedVariant): Memory {
+  return {
+    now: variant.bytes + stackStateBytes(stack, 0, variant.dtype),
+    at4k: variant.bytes + stackStateBytes(stack, 4096, variant.dtype),
+  };
+}
+
+function kernelOf(dtype: string): keyof typeof MS_PER_MILLION {
+  if (dtype.startsWith('q4') || dtype === 'bnb4') return 'q4';
+  return dtype === 'fp32' || dtype === 'fp16' ? 'float' : 'int8';
+}
+
+function memoryVerdict(
+  needed: number,
+  offer: DeviceOffer,
+  device: Verdict['device'],
+): { readonly fit: Fit; readonly reason: string | null } {
+  if (device === 'wasm' && needed > WASM_LIMIT_BYTES) {
+    return {
+      fit: 'no',
+      reason: `It needs ${formatBytes(needed)}; WebAssembly can address ${formatBytes(WASM_LIMIT_BYTES)}, and there is no graphics device here to take it.`,
+    };
+  }
+  if (offer.memoryBytes === null) return { fit: 'fits', reason: null };
+  const told = formatBytes(offer.memoryBytes);
+  if (needed > offer.memoryBytes * HARD_SHARE)
+    return {
+      fit: 'no',
+      reason: `It needs ${formatBytes(needed)} of the ${told} that this browser tells it has.`,
+    };
+  if (needed > offer.memoryBytes * EASY_SHARE)
+    return {
+      fit: 'tight',
+      reason: `It needs ${formatBytes(needed)} of the ${told} that this browser tells it has: close other tabs first.`,
+    };
+  return { fit: 'fits', reason: null };
+}
+
+/** Judges one model. `parameters` are those used for one token; null where they are not known. */
+export function judge(
+  model: {
+    readonly stack: Stack;
+    readonly variants: readonly SizedVariant[];
+    readonly parameters: number | null;
+  },
+  offer: DeviceOffer,
+): Verdict {
+  const gpu = usableGpu(offer);
+  const device = gpu === null ? 'wasm' : 'webgpu';
+  const preference: readonly string[] =
+    gpu === null
+      ? PREFERENCE.wasm
+      : gpu.hasF16
+        ? PREFERENCE['webgpu-f16']
+        : PREFERENCE['webgpu-f32'];
+  const base = { device, memory: null, msPerToken: null, variant: null } as const;
+  if (model.variants.length === 0) {
+    return {
+      ...base,
+      fit: 'unknown',
+      reasons: ['The sizes of its files are not known yet; looking it up on the hub tells them.'],
+    };
+  }
+  const variant = preference
+    .map((dtype) => model.variants.find((other) => other.dtype === dtype))
+    .find((found) => found !== undefined);
+  if (variant === undefined) {
+    const has = model.variants.map(({ dtype }) => dtype).join(', ');
+    const is16 = model.variants.every(({ dtype }) => dtype.includes('16'));
+    return {
+      ...base,
+      fit: 'no',
+      reasons: [
+        is16
+          ? `It comes in 16 bits only (${has}); ${gpu === null ? 'the processor' : `this graphics device (${gpu.name})`} computes in 32. Choose a model with a q4 file.`
+          : `None of its files (${has}) is one that this device can run.`,
+      ],
+    };
+  }
+  const memory = memoryOf(model.stack, variant);
+  const reasons: string[] = [];
+  const byMemory = memoryVerdict(memory.at4k + WORK_BYTES, offer, device);
+  let { fit } = byMemory;
+  if (byMemory.reason !== null) reasons.push(byMemory.reason);
+  // The vocabulary's matrix is one binding, 4 bits a number at the least.
+  const { vocabSize, hiddenSize } = model.stack;
+  if (
+    gpu !== null &&
+    vocabSize !== null &&
+    (vocabSize * hiddenSize) / 2 > gpu.maxStorageBindingBytes
+  ) {
+    fit = 'no';
+    reasons.unshift(
+      `Its vocabulary alone takes ${formatBytes((vocabSize * hiddenSize) / 2)} in one piece; this graphics device binds ${formatBytes(gpu.maxStorageBindingBytes)}.`,
+    );
+  }
+  const msPerToken =
+    device === 'wasm' && model.parameters !== null
+      ? (model.parameters / 1e6) * (MS_PER_MILLION[kernelOf(variant.dtype)] ?? 0)
+      : null;
+  if (fit !== 'no' && msPerToken !== null && msPerToken > 1000) {
+    fit = 'tight';
+    reasons.push(
+      `On the processor a token would take about ${Math.round(msPerToken / 1000)} s: there is no graphics device here.`,
+    );
+  }
+  const free = offer.storage === null ? null : offer.storage.quotaBytes - offer.storage.usedBytes;
+  if (free !== null && variant.bytes > free)
+    reasons.push(
+      `This browser has ${formatBytes(Math.max(free, 0))} left to keep files in, the model takes ${formatBytes(variant.bytes)}: it would have to be fetched anew each time.`,
+    );
+  return { fit, device, variant, memory, msPerToken, reasons };
+}
+
+/** A token in at most this time feels like writing; slower ones are not recommended. */
+const PLEASANT_MS = 120;
+
+export interface Candidate {
+  readonly id: string;
+  readonly parameters: number | null;
+  readonly verdict: Verdict;
+}
+
+/**
+ * The model to recommend and why: the largest that fits with room to spare, and on the processor answers at the pace
+ * of reading; `fallbackId` where none does.
+ */
+export function recommend(
+  candidates: readonly Candidate[],
+  offer: DeviceOffer,
+  fallbackId: string,
+): { readonly id: string; readonly reason: string } {
+  const good = candidates
+    .filter(
+      ({ verdict }) =>
+        verdict.fit === 'fits' &&
+        (verdict.msPerToken === null || verdict.msPerToken <= PLEASANT_MS) &&
+        // Without a word about memory a download of gigabytes is no advice.
+        (offer.memoryBytes !== null || (verdict.memory?.at4k ?? Infinity) < 1024 ** 3),
+    )
+    .sort((a, b) => (b.parameters ?? 0) - (a.parameters ?? 0));
+  const [best] = good;
+  const gpu = usableGpu(offer);
+  if (best === undefined || best.id === fallbackId) {
+    return {
+      id: fallbackId,
+      reason:
+        gpu === null
+          ? 'This device computes on its processor, where larger models write less than 8 tokens a second.'
+          : 'No larger model fits what this device tells of itself.',
+    };
+  }
+  const memory = best.verdict.memory;
+  const need = memory === null ? '' : ` It needs ${formatBytes(memory.at4k)} at 4,096 tokens.`;
+  return {
+    id: best.id,
+    reason:
+      gpu === null
+        ? `The largest that this processor runs at reading pace.${need}`
+        : `The largest that fits this device’s memory with room to spare.${need}`,
+  };
+}
