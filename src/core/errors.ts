@@ -2,7 +2,6 @@
 
 export type EngineErrorCode =
   | 'model-missing'
-  | 'model-gated'
   | 'model-truncated'
   | 'model-corrupt'
   | 'model-unsupported'
