@@ -7,7 +7,7 @@ import { EngineError } from '../core/errors';
 import type { ListedFile, ListedVariant, ModelListing } from '../core/model-listing';
 
 /** The hub that is asked unless a mirror is set. */
-const DEFAULT_HUB = 'https://huggingface.co';
+export const DEFAULT_HUB = 'https://huggingface.co';
 
 /** More than any model repository of this kind has; a longer list is not read. */
 const MAX_FILES = 10_000;
