@@ -41,7 +41,7 @@ def data(tmp_path: Path) -> Path:
 def options(data: Path, run: Path, **changes: object) -> argparse.Namespace:
     values = dict(
         preset="micro", data=str(data), run=str(run), stages="pretrain:6,sft:6", init=None, rows=4, length=64, lr=1e-2,
-        weight_decay=0.05, decay=0.4, seed=3, minutes=0, save_minutes=60, report=4, evaluate=4, threads=1, compile=False, bf16=False,
+        weight_decay=0.05, decay=0.4, seed=3, minutes=0, finish_minutes=0, save_minutes=60, report=4, evaluate=4, threads=1, compile=False, bf16=False,
     )  # fmt: skip
     return argparse.Namespace(**{**values, **changes})
 
@@ -86,7 +86,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(data: Path, tmp_path: Pa
     stopped = Run(options(data, tmp_path / "stopped"))
     step = stopped.train_step
 
-    def step_then_stop(batch: object) -> float:
+    def step_then_stop(batch: object) -> torch.Tensor:
         stopped.stopping = stopped.step + 1 == stop_after
         return step(batch)
 
@@ -98,6 +98,36 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(data: Path, tmp_path: Pa
     assert resumed.step == 12
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
+def test_a_run_with_a_time_limit_ends_decayed_and_keeps_its_stages(data: Path, tmp_path: Path) -> None:
+    run = Run(options(data, tmp_path / "run", stages="pretrain:300,sft:100", finish_minutes=1, report=1))
+    step, rates = run.train_step, []
+
+    def slow_step(batch: object) -> torch.Tensor:
+        loss = step(batch)
+        rates.append(run.optimisers[0].param_groups[0]["lr"])
+        run.seconds += 3  # as a step of a slow machine
+        return loss
+
+    run.train_step = slow_step  # type: ignore[method-assign]
+    run.train()
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    stages = [line["stage"] for line in lines]
+    assert 18 <= len(stages) <= 21 and 4 <= stages.count("sft") <= 6
+    assert rates[0] < rates[2] == pytest.approx(1e-2) and rates[-1] < 2e-3
+    provenance = json.loads((tmp_path / "run" / "checkpoint" / "provenance.json").read_text())
+    assert provenance["steps"] == len(stages) and provenance["planned_steps"] == 400
+
+
+def test_a_run_from_other_weights_says_what_they_went_through(data: Path, tmp_path: Path) -> None:
+    Run(options(data, tmp_path / "first", stages="pretrain:3")).train()
+    Run(options(data, tmp_path / "second", stages="sft:2", init=str(tmp_path / "first" / "checkpoint"))).train()
+    third = Run(options(data, tmp_path / "third", stages="sft:1", init=str(tmp_path / "second" / "checkpoint")))
+    third.train()
+    provenance = json.loads((tmp_path / "third" / "checkpoint" / "provenance.json").read_text())
+    assert (provenance["steps"], provenance["continues"]["steps"], provenance["continues"]["continues"]["steps"]) == (1, 2, 3)
+    assert str(tmp_path) not in json.dumps(provenance)
 
 
 def test_broken_inputs_are_named(data: Path, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
     python -m tidepool_model.train --preset small --data DIR --run DIR --stages pretrain:1500,sft:1500
 
-Stages are `name:steps`. The learning rate follows one warm-up/stable/decay curve over all of them.
+Stages are `name:steps`. The learning rate follows one warm-up/stable/decay curve over all of them. With --finish-minutes
+the run ends, fully decayed, after that much training time at the latest: each stage keeps its share of the run.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def forward_loss(model: HybridLM, backbone: torch.nn.Module, batch: Batch, devic
 
 
 class Run:
-    """One training run in a folder: state.pt to resume from, log.jsonl, and checkpoint/ in Hugging Face form."""
+    """One training run in a folder: state.pt to resume from, log.jsonl, checkpoint/ in Hugging Face form, and FINISHED once it is."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -124,7 +125,7 @@ class Run:
             "commit": self.commit,
             "seed": self.options.seed,
             "command": "python -m tidepool_model.train " + " ".join(Path(a).name if a.startswith("/") else a for a in sys.argv[1:]),
-            "steps": self.step,
+            "steps": self.tokens_seen // (self.options.rows * self.options.length),  # those that time cut off don't count
             "planned_steps": self.total,
             "tokens": self.tokens_seen,
             "seconds": round(self.seconds),
@@ -152,8 +153,14 @@ class Run:
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
-    def train_step(self, batch: Batch) -> float:
-        factor = schedule(self.step / self.total, decay=self.options.decay)
+    def progress(self) -> float:
+        """How much of the run is done, 0 to 1 and above: by steps or by time, whichever is further."""
+        by_time = self.seconds / (self.options.finish_minutes * 60) if self.options.finish_minutes else 0.0
+        return max(self.step / self.total, by_time)
+
+    def train_step(self, batch: Batch) -> torch.Tensor:
+        """One step; gives the loss as a tensor, so that a GPU goes on while the next batch is packed."""
+        factor = schedule(self.progress(), decay=self.options.decay)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = self.options.lr * factor
@@ -163,7 +170,7 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
             optimiser.step()
-        return loss.item()
+        return loss.detach()
 
     @torch.no_grad()
     def held_out_loss(self, batches: int = 4) -> float | None:
@@ -201,9 +208,13 @@ class Run:
                     source = PackedStage(self.data, stage.name).batches(options.rows, options.length, options.seed, skip=inside)
                     losses: list[float] = []
                     since = time.monotonic()
-                    while self.step < begun + stage.steps and not self.stopping and time.monotonic() < limit:
+                    end = begun + stage.steps
+                    batch = next(source)
+                    while self.step < end and self.progress() < end / self.total and not self.stopping and time.monotonic() < limit:
                         before = time.monotonic()
-                        losses.append(self.train_step(next(source)))
+                        loss = self.train_step(batch)
+                        batch = next(source)
+                        losses.append(loss.item())
                         self.seconds += time.monotonic() - before
                         self.step += 1
                         self.tokens_seen += options.rows * options.length
@@ -218,10 +229,15 @@ class Run:
                         if time.monotonic() - last_save > options.save_minutes * 60:
                             self.save()
                             last_save = time.monotonic()
+                    if self.step < end and self.progress() >= end / self.total:  # out of time for this stage
+                        bar.update(end - self.step)
+                        self.step = end
                 begun += stage.steps
                 if self.stopping or time.monotonic() >= limit:
                     break
         self.save()
+        if self.step >= self.total:
+            (self.folder / "FINISHED").touch()
         bar.close()
         print(f"{'finished' if self.step >= self.total else 'stopped, run the same command to go on'}: step {self.step} of {self.total}, {self.tokens_seen / 1e6:.1f} M tokens, {self.seconds:.0f} s -> {self.folder / 'checkpoint'}")
 
@@ -240,6 +256,7 @@ def main() -> None:
     parser.add_argument("--decay", type=float, default=0.4, help="share of the run in which the rate falls")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=0, help="stop, resumable, after this long; 0 = never")
+    parser.add_argument("--finish-minutes", type=float, default=0, help="most training time of the whole run, decay and all; 0 = as long as the steps take")
     parser.add_argument("--save-minutes", type=float, default=5)
     parser.add_argument("--report", type=int, default=20, help="steps between log lines")
     parser.add_argument("--evaluate", type=int, default=200, help="steps between held-out losses; a multiple of --report")
