@@ -11,8 +11,16 @@ import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import * as ort from 'onnxruntime-web/webgpu';
 import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
+import { layerStatesOf, type LayerState } from './layer-state';
 import { LayerStates, stateNamesOf, type StateTensor } from './layer-states';
 import { probeGraph, type KvLengthInputs, type ProbeGraph, type ProbeNames } from './probe-graph';
+import { explainSessionError } from './session-errors';
+import {
+  presentNameOf,
+  readDecoderInputs,
+  type PlainInputs,
+  type StateInput,
+} from './session-inputs';
 import { elementsOf, TensorValues, widenFloat16 } from './tensor-values';
 
 /**
@@ -70,21 +78,6 @@ export function configureRuntime(config: RuntimeConfig): void {
   ort.env.logLevel = 'error';
 }
 
-/** Inputs this app knows how to feed, besides the states. */
-const PLAIN_INPUTS: ReadonlySet<string> = new Set([
-  'input_ids',
-  'attention_mask',
-  'position_ids',
-  'num_logits_to_keep',
-]);
-
-/** Name of the output that holds the new value of a state input, as transformers.js names both. */
-function presentNameOf(pastName: string): string {
-  return pastName.startsWith('past_key_values.')
-    ? pastName.replace('past_key_values.', 'present.')
-    : pastName.replace(/^past_/, 'present_');
-}
-
 /**
  * Keeps the states on the GPU, and what the lab reads, which comes over in one piece; the logits, not named here, come
  * to the CPU.
@@ -112,19 +105,54 @@ export interface StepResult {
   readonly probes: ReadonlyMap<string, StateTensor>;
 }
 
-interface StateInput {
-  readonly past: string;
-  readonly present: string;
-  readonly type: ort.Tensor.Type;
-  /** Dims with a batch of 1 and every symbolic length 0. */
-  readonly emptyDims: readonly number[];
+/** An .onnx file with the files of its weights, under the names that it knows them by. */
+export interface GraphFile {
+  readonly bytes: Uint8Array;
+  readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
+/** The graphs of a model; `embed` turns tokens into embeddings where that is a session of its own. */
+export interface ModelGraphs {
+  readonly decoder: GraphFile;
+  readonly embed?: GraphFile;
 }
 
 type ElementArray = Float32Array | Uint16Array;
 
-function zeros(type: ort.Tensor.Type, size: number): ElementArray {
+function zeros(type: string, size: number): ElementArray {
   // float16 is carried as its bits; zero has none set.
   return type === 'float16' ? new Uint16Array(size) : new Float32Array(size);
+}
+
+/** Positions of `count` tokens after `start`; each row the same, as text has them in all of mrope's axes. */
+function positionsOf(start: number, count: number, rows: number): ort.Tensor {
+  const data = new BigInt64Array(rows * count);
+  for (let i = 0; i < data.length; i += 1) data[i] = BigInt(start + (i % count));
+  return new ort.Tensor('int64', data, rows === 1 ? [1, count] : [rows, 1, count]);
+}
+
+/** An ONNX Runtime session; on the GPU the outputs in `kept` stay there. */
+async function createSession(
+  { bytes, externalData }: GraphFile,
+  provider: 'wasm' | 'webgpu',
+  kept: Record<string, 'gpu-buffer'>,
+): Promise<ort.InferenceSession> {
+  // Where the states stay between steps: on the GPU they never come back to JavaScript; the CPU has no choice.
+  const onGpu = provider === 'webgpu';
+  try {
+    return await ort.InferenceSession.create(bytes, {
+      executionProviders: [provider],
+      ...(externalData.length > 0 ? { externalData } : {}),
+      ...(onGpu ? { preferredOutputLocation: kept } : {}),
+      // Lets constant folding turn integer weights into float32 at load: 4- or 8-bit download, float32 speed
+      // (52-69 ms a token with MatMulNBits on WASM against 9-10 so).
+      ...(onGpu ? {} : { extra: { session: { disable_quant_qdq: '1' } } }),
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+    });
+  } catch (error) {
+    throw explainSessionError(error, provider);
+  }
 }
 
 /** One loaded model. Runs one step at a time; the caller holds and releases the states. */
@@ -134,19 +162,23 @@ export class ModelSession {
   readonly probes: ProbeNames;
   /** Reads and writes states and probes. */
   readonly values: TensorValues;
+  /** What each layer remembers, by layer. */
+  readonly layers: ReadonlyMap<number, LayerState>;
+  /** Read prompts token by token: the file answers otherwise, or slower, when it reads several at once. */
+  readsSingly = false;
   readonly #session: ort.InferenceSession;
+  readonly #embed: ort.InferenceSession | null;
   readonly #kvLengths: ReadonlyMap<number, KvLengthInputs>;
   /** What every step fetches. */
   readonly #outputs: readonly string[];
   readonly #attentionLayers: readonly number[];
   readonly #states: readonly StateInput[];
-  readonly #plainInputs: ReadonlySet<string>;
+  readonly #plain: PlainInputs;
   readonly #vocabSize: number;
   /** (vocab), reused by every step. */
   readonly #logits: Float32Array;
   /** Ones; a step feeds a view of its first `total` entries. */
   readonly #mask: BigInt64Array;
-  readonly #positions: BigInt64Array;
   /** Zeros; a decode step may attend to every key. */
   readonly #noMask: Float32Array;
   #ids = new BigInt64Array(1);
@@ -154,6 +186,7 @@ export class ModelSession {
 
   private constructor(
     session: ort.InferenceSession,
+    embed: ort.InferenceSession | null,
     options: SessionOptions,
     graph: Pick<ProbeGraph, 'probes' | 'kvLengths'>,
   ) {
@@ -167,47 +200,37 @@ export class ModelSession {
     this.#logits = new Float32Array(vocabSize);
     this.#mask = new BigInt64Array(maxPositions).fill(1n);
     this.#noMask = new Float32Array(maxPositions);
-    this.#keepOne = new ort.Tensor('int64', BigInt64Array.of(1n), []);
-    this.#plainInputs = new Set(session.inputNames.filter((name) => PLAIN_INPUTS.has(name)));
-    this.#positions = this.#plainInputs.has('position_ids')
-      ? BigInt64Array.from({ length: maxPositions }, (_, i) => BigInt(i))
-      : new BigInt64Array(0);
-    const states: StateInput[] = [];
     const lengths = new Set(
       [...graph.kvLengths.values()].flatMap((told) =>
         told.kind === 'mask' ? [told.mask] : [told.last, told.total],
       ),
     );
-    for (const meta of session.inputMetadata) {
-      if (PLAIN_INPUTS.has(meta.name) || lengths.has(meta.name)) continue;
-      if (!meta.isTensor || !meta.name.startsWith('past')) {
-        throw new EngineError(
-          'model-unsupported',
-          `The model asks for an input "${meta.name}" that this app does not know.`,
-          'Export the model in the transformers.js layout (input_ids, attention_mask, past_*).',
-        );
-      }
-      states.push({
-        past: meta.name,
-        present: presentNameOf(meta.name),
-        type: meta.type,
-        emptyDims: meta.shape.map((dim) =>
-          typeof dim === 'number' ? dim : dim === 'batch_size' ? 1 : 0,
-        ),
-      });
-    }
-    const missing = ['logits', ...states.map((state) => state.present)].find(
-      (name) => !session.outputNames.includes(name),
+    const { plain, states } = readDecoderInputs(
+      session.inputMetadata,
+      session.outputNames,
+      lengths,
     );
-    if (missing !== undefined || !session.inputNames.includes('input_ids')) {
+    if ((plain.tokens === 'inputs_embeds') !== (embed !== null)) {
       throw new EngineError(
         'model-unsupported',
-        `The model has no ${missing === undefined ? 'input "input_ids"' : `output "${missing}"`}.`,
-        'Export the model in the transformers.js layout (logits, present_*).',
+        embed === null
+          ? 'The model file takes embeddings, and there is no embed_tokens file that makes them.'
+          : 'The model file takes tokens, so its embed_tokens file has no use.',
+        'Use the files of one and the same export.',
       );
     }
+    this.#embed = embed;
+    this.#plain = plain;
+    this.#keepOne = new ort.Tensor('int64', BigInt64Array.of(1n), plain.keepDims ?? []);
     this.#states = states;
     this.#outputs = ['logits', ...states.map((state) => state.present)];
+    const dims = new Map(states.map(({ past, emptyDims }) => [past, emptyDims]));
+    this.layers = layerStatesOf(
+      options.spec,
+      (name) => dims.get(name),
+      // Only LinearAttention, whose decay is a probe, is known to keep the state's rows first.
+      (layer) => graph.probes.decay.has(layer),
+    );
     this.#attentionLayers = states.flatMap(({ past }) => {
       const layer = /^past_key_values\.(\d+)\.key$/.exec(past)?.[1];
       return layer === undefined ? [] : [Number(layer)];
@@ -219,24 +242,39 @@ export class ModelSession {
     return this.#attentionLayers.every((layer) => this.#kvLengths.has(layer));
   }
 
-  /** Makes a session from the bytes of an .onnx file. Call {@link configureRuntime} before. Errors are ORT's own. */
-  static async create(model: Uint8Array, options: SessionOptions): Promise<ModelSession> {
-    // Where the states stay between steps: on the GPU they never come back to JavaScript; the CPU has no choice.
-    const onGpu = options.provider === 'webgpu';
-    const graph = probeGraph(model);
-    const session = await ort.InferenceSession.create(graph.bytes, {
-      executionProviders: [options.provider],
-      ...(onGpu ? { preferredOutputLocation: presentLocations(options.spec, graph.probes) } : {}),
-      // Lets constant folding turn integer weights into float32 at load: 4- or 8-bit download, float32 speed
-      // (52-69 ms a token with MatMulNBits on WASM against 9-10 so).
-      ...(onGpu ? {} : { extra: { session: { disable_quant_qdq: '1' } } }),
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
-    });
+  /**
+   * Makes a session from the bytes of an .onnx file, or from several with their external data. Call {@link
+   * configureRuntime} before. EngineError `model-unsupported` for what the runtime lacks, `out-of-memory`, else ORT's
+   * own.
+   */
+  static async create(
+    model: Uint8Array | ModelGraphs,
+    options: SessionOptions,
+  ): Promise<ModelSession> {
+    const graphs =
+      model instanceof Uint8Array ? { decoder: { bytes: model, externalData: [] } } : model;
+    const graph = probeGraph(graphs.decoder.bytes);
+    const sessions: ort.InferenceSession[] = [];
+    const open = async (
+      file: GraphFile,
+      kept: Record<string, 'gpu-buffer'>,
+    ): Promise<ort.InferenceSession> => {
+      const session = await createSession(file, options.provider, kept);
+      sessions.push(session);
+      return session;
+    };
     try {
-      return new ModelSession(session, options, graph);
+      const embed =
+        graphs.embed === undefined
+          ? null
+          : await open(graphs.embed, { inputs_embeds: 'gpu-buffer' });
+      const session = await open(
+        { ...graphs.decoder, bytes: graph.bytes },
+        presentLocations(options.spec, graph.probes),
+      );
+      return new ModelSession(session, embed, options, graph);
     } catch (error) {
-      await session.release();
+      for (const session of sessions) await session.release();
       throw error;
     }
   }
@@ -286,6 +324,7 @@ export class ModelSession {
   ): Promise<StepResult> {
     const count = tokens.length;
     const total = from.tokens + count;
+    if (this.readsSingly && count > 1) return this.#stepSingly(tokens, from, probes);
     if (count === 0 || total > this.#mask.length) {
       throw new RangeError(
         `step of ${count} tokens after ${from.tokens} in a context of ${this.#mask.length}`,
@@ -296,26 +335,33 @@ export class ModelSession {
     for (let i = 0; i < count; i += 1) ids[i] = BigInt(tokens[i] ?? 0);
 
     const feeds: Record<string, ort.Tensor> = {};
-    const has = this.#plainInputs;
-    feeds['input_ids'] = new ort.Tensor('int64', ids, [1, count]);
+    const plain = this.#plain;
+    const idTensor = new ort.Tensor('int64', ids, [1, count]);
+    const embedded =
+      this.#embed === null
+        ? null
+        : (await this.#embed.run({ input_ids: idTensor }, ['inputs_embeds']))['inputs_embeds'];
+    feeds[plain.tokens] = embedded ?? idTensor;
     const keys = this.#feedKvLengths(feeds, from, count);
-    if (has.has('attention_mask')) {
+    if (plain.hasMask) {
       feeds['attention_mask'] = new ort.Tensor('int64', this.#mask.subarray(0, keys), [1, keys]);
     }
-    if (has.has('position_ids')) {
-      feeds['position_ids'] = new ort.Tensor(
-        'int64',
-        this.#positions.subarray(from.tokens, total),
-        [1, count],
+    if (plain.positionRows > 0)
+      feeds['position_ids'] = positionsOf(from.tokens, count, plain.positionRows);
+    if (plain.hasCacheSwitch)
+      feeds['use_cache_branch'] = new ort.Tensor(
+        'bool',
+        Uint8Array.of(from.tokens > 0 ? 1 : 0),
+        [1],
       );
-    }
-    if (has.has('num_logits_to_keep')) feeds['num_logits_to_keep'] = this.#keepOne;
+    if (plain.keepDims !== null) feeds['num_logits_to_keep'] = this.#keepOne;
     for (const { past } of this.#states) feeds[past] = from.tensor(past) as ort.Tensor;
 
-    const outputs = await this.#session.run(
-      feeds,
-      probes.length === 0 ? this.#outputs : [...this.#outputs, ...probes],
-    );
+    const outputs = await this.#session
+      .run(feeds, probes.length === 0 ? this.#outputs : [...this.#outputs, ...probes])
+      .finally(() => {
+        embedded?.dispose();
+      });
     const next = new Map<string, StateTensor>();
     for (const { past, present } of this.#states) {
       const tensor = outputs[present];
@@ -335,6 +381,31 @@ export class ModelSession {
       if (tensor !== undefined) brought.set(name, tensor);
     }
     return { logits: this.#logits, states, probes: brought };
+  }
+
+  /** Reads tokens one after the other. */
+  async #stepSingly(
+    tokens: ArrayLike<number>,
+    from: LayerStates,
+    probes: readonly string[],
+  ): Promise<StepResult> {
+    if (probes.length > 0) {
+      throw new EngineError(
+        'model-unsupported',
+        'This model file can only be read token by token, so several tokens cannot be looked into at once.',
+        'Watch a reply while it is written, or choose another variant of the model.',
+      );
+    }
+    let result = await this.step([tokens[0] ?? 0], from);
+    for (let i = 1; i < tokens.length; i += 1) {
+      const before = result.states;
+      try {
+        result = await this.step([tokens[i] ?? 0], before);
+      } finally {
+        before.release();
+      }
+    }
+    return result;
   }
 
   /** Tells each attention layer how many keys it has after `count` tokens more; returns the longest. */
@@ -398,5 +469,6 @@ export class ModelSession {
   /** Frees the session; the states are the caller's to release. */
   async dispose(): Promise<void> {
     await this.#session.release();
+    await this.#embed?.release();
   }
 }
