@@ -148,10 +148,16 @@ class HybridLM(nn.Module):
         assert new_state is not None
         return self.logits(hidden), new_state
 
-    def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy in nats over targets (batch, seq) that are not -100; computes logits only there."""
+    def loss(self, hidden: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Mean cross-entropy in nats over targets (batch, seq) that are not -100; computes logits only there.
+
+        `weights` (batch, seq) multiplies each target's share; below 0 it drives the target's chance down.
+        """
         chosen = targets != -100  # (batch, seq)
-        return F.cross_entropy(self.logits(hidden[chosen]).float(), targets[chosen])
+        logits = self.logits(hidden[chosen]).float()  # (chosen, vocab)
+        if weights is None:
+            return F.cross_entropy(logits, targets[chosen])
+        return (F.cross_entropy(logits, targets[chosen], reduction="none") * weights[chosen]).mean()
 
     @property
     def parameter_count(self) -> int:

@@ -23,6 +23,7 @@ class Batch:
     tokens: Tensor  # (rows, length) int64
     targets: Tensor  # (rows, length) int64, the next token where it counts, else IGNORED
     starts: Tensor  # (rows, length) bool, first tokens of documents
+    weights: Tensor | None = None  # (rows, length), how much each target counts; None: all alike
 
 
 class PackedStage:

@@ -2,7 +2,7 @@
 
     python -m tidepool_model.train --preset small --data DIR --run DIR --stages pretrain:1500,sft:1500
 
-Stages are `name:steps`. The learning rate follows one warm-up/stable/decay curve over all of them. With --finish-minutes
+Stages are `name:steps`; `reinforce` is the one that samples its own batches (reinforce.py). The learning rate follows one warm-up/stable/decay curve over all of them. With --finish-minutes
 the run ends, fully decayed, after that much training time at the latest: each stage keeps its share of the run.
 """
 
@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import torch
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from . import reinforce
 from .config import preset
 from .model import HybridLM, document_mask, load_pretrained, save_pretrained
 from .optimiser import build_optimisers, schedule
@@ -54,9 +56,10 @@ def commit_hash() -> str:
 def forward_loss(model: HybridLM, backbone: torch.nn.Module, batch: Batch, device: str, bf16: bool) -> torch.Tensor:
     """Mean cross-entropy (nats) of one packed batch."""
     tokens, targets, starts = (t.to(device, non_blocking=True) for t in (batch.tokens, batch.targets, batch.starts))
+    weights = None if batch.weights is None else batch.weights.to(device, non_blocking=True)
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
         hidden, _ = backbone(tokens, starts, document_mask(starts))
-        return model.loss(hidden, targets)
+        return model.loss(hidden, targets, weights)
 
 
 class Run:
@@ -153,6 +156,14 @@ class Run:
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
+    def source(self, stage: Stage, skip: int) -> Iterator[Batch]:
+        """The stage's batches after the first `skip`: from the data's files, or sampled from the model for `reinforce`."""
+        options = self.options
+        if stage.name == "reinforce":
+            tokenizer = Tokenizer.from_file(str(self.data / "tokenizer.json"))
+            return reinforce.batches(self.model, tokenizer, options.rows, options.length, options.seed, skip)
+        return PackedStage(self.data, stage.name).batches(options.rows, options.length, options.seed, skip=skip)
+
     def progress(self) -> float:
         """How much of the run is done, 0 to 1 and above: by steps or by time, whichever is further."""
         by_time = self.seconds / (self.options.finish_minutes * 60) if self.options.finish_minutes else 0.0
@@ -205,7 +216,7 @@ class Run:
             for stage in self.stages:
                 inside = self.step - begun
                 if inside < stage.steps:
-                    source = PackedStage(self.data, stage.name).batches(options.rows, options.length, options.seed, skip=inside)
+                    source = self.source(stage, inside)
                     losses: list[float] = []
                     since = time.monotonic()
                     end = begun + stage.steps
