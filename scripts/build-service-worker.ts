@@ -16,8 +16,8 @@ const NAME = 'service-worker.js';
 const isOutside = (path: string): boolean =>
   (path.startsWith('models/') && !path.endsWith('/eval.json')) ||
   path === NAME ||
-  // Drawn by the system, which fetches them when the app is installed.
-  (path.startsWith('icons/') && path.endsWith('.png')) ||
+  // Shown by the system, which fetches them when the app is installed.
+  (/^(?:icons|screenshots)\//.test(path) && path.endsWith('.png')) ||
   /\.(?:br|gz|map)$/.test(path);
 
 function sha256(bytes: Uint8Array): string {

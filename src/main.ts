@@ -2,6 +2,7 @@
 import './app.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
 import { EngineClient } from './engine/engine-client';
 import { EMBEDDED_MODELS, modelUrlOf } from './models/registry';
@@ -43,6 +44,23 @@ function tabStorage(): TabStorage | null {
   }
 }
 
+/** Puts what another app shares into the box of a new chat, and opens what a shortcut names. */
+async function takeLaunch(): Promise<void> {
+  const { draft, isCut, open } = readLaunch(query);
+  if (draft === null && open === null) return;
+  history.replaceState(history.state, '', addressAfterLaunch(new URL(location.href)));
+  if (open !== null) void lab.open(open === 'lessons' ? 'lessons' : undefined);
+  if (draft === null) return;
+  chat.startNew();
+  await chat.loadDraft();
+  // What was begun here before is not lost to it.
+  chat.draft = chat.draft.trim() === '' ? draft : `${chat.draft}\n\n${draft}`;
+  const cutNote = isCut ? ' Only its beginning fits.' : '';
+  notices.show(
+    `The shared text is in the message box.${cutNote} Nothing is sent until you send it.`,
+  );
+}
+
 trustOwnScripts();
 const notices = new Notices();
 const storage = openStorage((sentence) => notices.show(sentence, { tone: 'trouble' }));
@@ -79,6 +97,7 @@ const linked = chatOfHash(location.hash);
 const opened = linked === null ? null : await list.read(linked);
 if (opened === null) await chat.loadDraft();
 else chat.open(opened);
+await takeLaunch();
 
 status.onDeath = (death) => {
   const sentence = deathInWords(death, chat.isBusy);

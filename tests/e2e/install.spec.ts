@@ -15,11 +15,25 @@ test('the web app manifest is valid, and its icons are what it says', async ({ c
     display: string;
     start_url: string;
     icons: { src: string; sizes: string; type: string }[];
-    shortcuts: { url: string }[];
+    shortcuts: { name: string; url: string }[];
+    screenshots: { src: string; sizes: string; type: string; form_factor: string }[];
+    share_target: { action: string; method: string; params: Record<string, string> };
   };
   expect(manifest.display).toBe('standalone');
   expect(new URL(manifest.start_url, url).href).toBe(new URL('./', url).href);
-  expect(manifest.shortcuts).not.toHaveLength(0);
+  expect(manifest.shortcuts.map(({ name }) => name)).toEqual(['New chat', 'State lab', 'Lessons']);
+  expect(manifest.share_target).toMatchObject({ action: './', method: 'GET' });
+  expect(manifest.screenshots.map((shot) => shot.form_factor)).toEqual(
+    expect.arrayContaining(['wide', 'narrow']),
+  );
+  for (const { src } of manifest.screenshots) {
+    const response = await page.request.get(new URL(src, url).href);
+    expect(response.status()).toBe(200);
+    expect((await response.body()).length).toBeLessThan(300_000);
+  }
+  const images = [...manifest.icons, ...manifest.screenshots].filter(
+    ({ type }) => type === 'image/png',
+  );
   const sizes = await page.evaluate(
     (icons) =>
       Promise.all(
@@ -30,15 +44,51 @@ test('the web app manifest is valid, and its icons are what it says', async ({ c
           return `${image.naturalWidth}x${image.naturalHeight}`;
         }),
       ),
-    manifest.icons
-      .filter(({ type }) => type === 'image/png')
-      .map(({ src }) => new URL(src, url).href),
+    images.map(({ src }) => new URL(src, url).href),
   );
-  expect(sizes).toEqual(
-    manifest.icons.filter(({ type }) => type === 'image/png').map((icon) => icon.sizes),
-  );
+  expect(sizes).toEqual(images.map((image) => image.sizes));
   expect(sizes).toContain('192x192');
   expect(sizes).toContain('512x512');
+});
+
+test('a text shared by another app lands in the box, cleaned and cut, and is not sent', async ({
+  chat,
+  fakeSite,
+}) => {
+  const { page } = chat;
+  await chat.open('thinks');
+  const box = page.getByRole('textbox', { name: 'Message' });
+  await box.fill('begun before');
+  const shared = new URLSearchParams({
+    engine: 'fake:thinks',
+    pace: '0',
+    title: 'Tides',
+    text: `Why\u202e is there a tide? <b>bold</b> ${'x'.repeat(9000)}`,
+    url: 'https://sea.example/',
+  });
+  await page.goto(`${fakeSite}?${shared.toString()}`);
+  await expect(box).toHaveValue(/^begun before\n\nExplain this:\nTides\nWhy is there a tide\?/);
+  expect((await box.inputValue()).length).toBeLessThan(4100);
+  await expect(page.getByText('Nothing is sent until you send it.')).toBeVisible();
+  await expect(page.getByRole('button', { name: /Model: WASM/ })).toBeVisible();
+  await expect(page.getByRole('article', { name: 'Reply' })).toHaveCount(0);
+  expect(new URL(page.url()).search).toBe('?engine=fake%3Athinks&pace=0');
+  await chat.expectAccessible();
+});
+
+test('the shortcuts of the installed app open the lab and its lessons', async ({
+  chat,
+  fakeSite,
+}) => {
+  const { page } = chat;
+  for (const [open, tab] of [
+    ['lab', 'Memory'],
+    ['lessons', 'Lessons'],
+  ] as const) {
+    await page.goto(`${fakeSite}?engine=fake:thinks&pace=0&open=${open}`);
+    await expect(page.getByRole('tab', { name: tab })).toHaveAttribute('aria-selected', 'true');
+    expect(page.url()).not.toContain('open=');
+  }
 });
 
 test('to install is offered when the browser can, and never pushed', async ({ chat }) => {
