@@ -135,7 +135,9 @@ export type LabSource =
       readonly messages: readonly PromptMessage[];
       readonly thinking: boolean;
     }
-  | { readonly kind: 'text'; readonly text: string };
+  | { readonly kind: 'text'; readonly text: string }
+  /** The very tokens that were read elsewhere: a link's way to go on from a chat. Ids of the model's vocabulary. */
+  | { readonly kind: 'tokens'; readonly tokenIds: readonly number[] };
 
 /** The live state in numbers. */
 export interface LabLive {

@@ -52,7 +52,7 @@ test('a zeroed state changes the answer', async ({ page }) => {
   await ask(page, 'Tell me a story about a fox and a kite.');
   await page.getByRole('tab', { name: 'Operate' }).click();
   await page.getByRole('button', { name: 'Compare with and without' }).click();
-  await expect(page.getByRole('group', { name: 'Distance at each token' })).toContainText(
+  await expect(page.getByRole('group', { name: 'With and without' })).toContainText(
     /The two part at token \d+/,
     { timeout: 90_000 },
   );
@@ -102,7 +102,7 @@ test('recall that works fails when the KV cache is dropped before the question',
   await page.goto('./');
   await openLab(page);
   await page.getByRole('tab', { name: 'Recall' }).click();
-  await page.getByLabel('Longest').selectOption('4');
+  await page.getByRole('checkbox', { name: '8', exact: true }).uncheck();
   await page.getByLabel('Operation').selectOption('kv-drop');
   await page.getByRole('radio', { name: '0 %', exact: true }).check();
   await page.getByRole('button', { name: 'Run 12 cells' }).click();

@@ -85,7 +85,7 @@ test('a lesson asks for a prediction, runs, reveals, and is linked', async ({ ch
     /The two part at token 2/,
   );
   const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'SVG' }).click();
+  await page.getByRole('button', { name: 'Save “What happened” as SVG' }).click();
   expect((await download).suggestedFilename()).toBe('lesson-the-state.svg');
   await chat.expectAccessible();
 });

@@ -298,10 +298,21 @@ async function timeSteps(
 
 /** Tokens of a source that is not the live state. */
 export function sourceTokens(
-  { tokenizer, format }: Pick<ReaderModel, 'tokenizer' | 'format'>,
+  { tokenizer, format, spec }: Pick<ReaderModel, 'tokenizer' | 'format' | 'spec'>,
   source: Exclude<LabSource, { kind: 'live' }>,
 ): number[] {
   if (source.kind === 'text') return tokenizer.encode(source.text);
+  if (source.kind === 'tokens') {
+    const strange = source.tokenIds.find(
+      (id) => !(Number.isInteger(id) && id >= 0 && id < spec.vocabSize),
+    );
+    if (strange === undefined) return [...source.tokenIds];
+    throw new EngineError(
+      'internal',
+      `The experiment begins with token ${strange}; ${spec.name} has tokens 0 to ${spec.vocabSize - 1}.`,
+      'Load the model that the experiment was made on.',
+    );
+  }
   return [
     ...buildPrompt(tokenizer, format, {
       messages: source.messages,

@@ -16,8 +16,10 @@ export interface MemoryCurve {
   readonly name: string;
   readonly provenance: Provenance;
   readonly source: string;
-  /** SSM and conv states. */
+  /** SSM and conv states together. */
   readonly constantBytes: number;
+  readonly ssmBytes: number;
+  readonly convBytes: number;
   /** Growth of the KV cache with each token. */
   readonly bytesPerToken: number;
   /** Longest context that the config allows. */
@@ -26,7 +28,8 @@ export interface MemoryCurve {
 
 /** What was read off the tensors of the running model. */
 export interface MeasuredMemory {
-  readonly constantBytes: number;
+  readonly ssmBytes: number;
+  readonly convBytes: number;
   readonly bytesPerToken: number;
 }
 
@@ -51,6 +54,7 @@ export function memoryCurves(spec: ModelSpec, measured: MeasuredMemory): MemoryC
     provenance: 'measured',
     source: 'Bytes of the tensors in this tab, extended in a straight line.',
     ...measured,
+    constantBytes: measured.ssmBytes + measured.convBytes,
     maxTokens: spec.maxPositions,
   };
   const numbersPerToken = kvBytesPerToken(spec, 1);
@@ -65,6 +69,8 @@ export function memoryCurves(spec: ModelSpec, measured: MeasuredMemory): MemoryC
             provenance: 'derived',
             source: `Computed: every Mamba layer replaced by this model’s attention layer, ${width} bytes a number.`,
             constantBytes: 0,
+            ssmBytes: 0,
+            convBytes: 0,
             bytesPerToken: kvBytesPerToken(twin, width),
             maxTokens: spec.maxPositions,
           },
@@ -76,6 +82,8 @@ export function memoryCurves(spec: ModelSpec, measured: MeasuredMemory): MemoryC
       provenance: 'published',
       source: `${source}; float32 SSM states, 16-bit conv states and KV cache.`,
       constantBytes: empty.total,
+      ssmBytes: empty.ssm,
+      convBytes: empty.conv,
       bytesPerToken: kvBytesPerToken(reference, NVIDIA_WIDTHS.kvBytes),
       maxTokens: reference.maxPositions,
     };

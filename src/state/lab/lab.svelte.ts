@@ -16,8 +16,8 @@ import type {
 import { nextFrame, type FrameScheduler } from '../live-reply.svelte';
 import { asEngineError, type ModelStatus } from '../model-status.svelte';
 import { labAddressOf } from './lab-address';
+import type { ExperimentLink } from './experiment-link';
 import type { LabListener } from './lab-engine';
-import type { RecallSettings } from './recall-grid';
 import { LabTrace, type TraceView } from './trace';
 
 export type LabView = 'memory' | 'layers' | 'tokens' | 'operate' | 'recall' | 'lessons';
@@ -70,14 +70,18 @@ export class Lab implements LabListener {
   isReplying = $state(false);
   /** The lesson that is open; null: the list of them. */
   lesson = $state<string | null>(null);
-  /** An experiment that a link asks for, until its view has taken it. */
-  linkedRecall = $state.raw<RecallSettings | null>(null);
+  /** An experiment that a link asks for, until its view has taken it or it was put away. */
+  linked = $state.raw<ExperimentLink | null>(null);
+  /** Why a link can't be followed; '' when there is none such. */
+  brokenLink = $state('');
 
   readonly #engine: Engine;
   readonly #status: ModelStatus;
   readonly #schedule: FrameScheduler;
   #seen = new LabTrace();
   #isScheduled = false;
+  /** A reply or a job has left a live state in the engine. */
+  #hasLive = false;
   #model: LoadedModel | null = null;
   #run: LabRun<LabJobName> | null = null;
   #ended: Promise<unknown> = Promise.resolve();
@@ -107,13 +111,29 @@ export class Lab implements LabListener {
     if (model !== null) await this.onModel(model);
   }
 
-  /** Opens what a link asks for; does nothing for other addresses. */
+  /** Opens what a link asks for, or says why it can't; does nothing for other addresses. */
   followAddress(hash: string): void {
     const asked = labAddressOf(hash);
     if (asked === null) return;
-    if (asked.kind === 'lesson') this.lesson = asked.id;
-    else this.linkedRecall = asked.settings;
-    void this.open(asked.kind === 'lesson' ? 'lessons' : 'recall');
+    this.brokenLink = '';
+    switch (asked.kind) {
+      case 'lesson':
+        this.lesson = asked.id;
+        void this.open('lessons');
+        return;
+      case 'experiment':
+        this.linked = asked.link;
+        void this.open(asked.link.experiment === 'recall' ? 'recall' : 'operate');
+        return;
+      case 'broken':
+        this.brokenLink = `This link to the lab can’t be followed: ${asked.reason}. Copy the whole link once more, or set the experiment up here.`;
+        void this.open();
+        return;
+      default: {
+        const never: never = asked;
+        return never;
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -167,7 +187,7 @@ export class Lab implements LabListener {
   async lookBack(lastTokens = LOOK_BACK_TOKENS): Promise<void> {
     const targets = [this.opened, this.beside].filter((target) => target !== null);
     if (targets.length === 0 || !this.canRun) return;
-    const live = this.live ?? (await this.run('live', 'Counting tokens', {}));
+    const live = this.live ?? (await this.#readLive());
     this.live = live;
     if (live === null || live.tokens === 0) {
       this.inspected = null;
@@ -205,6 +225,7 @@ export class Lab implements LabListener {
     this.#ended = run.done.catch(() => null);
     try {
       const result = await run.done;
+      if (!result.stopped && (name === 'read' || name === 'load')) this.#hasLive = true;
       return result.stopped ? null : result.value;
     } catch (cause) {
       this.#fail(cause);
@@ -224,8 +245,13 @@ export class Lab implements LabListener {
   /** Counts the live state anew and looks back on it, after it has changed. */
   async refresh(): Promise<void> {
     if (!this.isOpen || !this.canRun) return;
-    this.live = await this.run('live', 'Counting tokens', {});
+    this.live = await this.#readLive();
     await this.lookBack();
+  }
+
+  /** The live state in numbers; null when nothing was read yet, which the engine would call an error. */
+  async #readLive(): Promise<LabLive | null> {
+    return this.#hasLive ? this.run('live', 'Counting tokens', {}) : null;
   }
 
   /** Why a quantity of a layer can't be shown; null when it can. */
@@ -249,6 +275,7 @@ export class Lab implements LabListener {
   }
 
   onEvents(events: readonly EngineEvent[]): void {
+    this.#hasLive ||= events.some((event) => event.type === 'memory' && event.memory.tokens > 0);
     // Closed, only the bytes are noted: they cost nothing, and the curve is there when the lab opens.
     this.#seen.take(this.isOpen ? events : events.filter((event) => event.type === 'memory'));
     if (this.isOpen) this.#publishSoon();
@@ -278,6 +305,7 @@ export class Lab implements LabListener {
     this.inspected = null;
     this.live = null;
     this.isReplying = false;
+    this.#hasLive = false;
   }
 
   #fail(cause: unknown): void {

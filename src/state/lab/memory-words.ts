@@ -75,3 +75,23 @@ export function horizonSentence(curves: readonly MemoryCurve[], tokens: number):
 function ratio(value: number): string {
   return `${value < 10 ? value.toFixed(1) : formatCount(value)} times`;
 }
+
+/** What a curve is made of: "46.0 MiB SSM + 1.08 MiB conv state, 6.00 KiB a token, level at 8,035 tokens". */
+export function curveFacts(curve: MemoryCurve): string {
+  const growth = `${formatBytes(curve.bytesPerToken)} of KV cache a token`;
+  if (curve.constantBytes === 0) return `no constant state, ${growth}`;
+  const meet = curveCrossover(curve);
+  return `${formatBytes(curve.ssmBytes)} SSM + ${formatBytes(curve.convBytes)} conv state, ${growth}${meet === null ? '' : `, level at ${formatCount(meet)} tokens`}`;
+}
+
+/** The other side of the constant state, with every model's own crossover. */
+export function honestSentence(curves: readonly MemoryCurve[]): string {
+  const meets = curves.flatMap((curve) => {
+    const meet = curveCrossover(curve);
+    return meet === null ? [] : [{ name: curve.name, meet }];
+  });
+  const [own, ...others] = meets;
+  if (own === undefined) return '';
+  const list = others.map(({ name, meet }) => `${formatCount(meet)} in ${name}`);
+  return `The honest lesson: a state that never grows is no gift to a short chat. Below the crossover the constant state is the larger one, here up to ${formatCount(own.meet)} tokens${list.length === 0 ? '' : ` (${list.join(', ')})`}; only beyond it does it pay.`;
+}

@@ -1,6 +1,7 @@
 /** Owns operations on states as people choose and read them, and the sentences about what they did. Pure. */
 import type {
   CompareResult,
+  LabRunResult,
   QuantiseBits,
   SsmTarget,
   StateSizes,
@@ -86,10 +87,54 @@ export function operationsOf(draft: OperationDraft): SurgeryOp[] {
     : [operation];
 }
 
-/** "SSM state of layer 3 set to zero and held there". */
-export function operationsInWords(draft: OperationDraft): string {
-  const isHeld = operationsOf(draft).length > 1;
-  return `${operationInWords(operationOf(draft))}${isHeld ? ' and held there' : ''}`;
+/** The draft that describes an operation, e.g. of a link; the fields that it has not are those of `base`. */
+export function draftOf(operation: SurgeryOp, base: OperationDraft = FIRST_DRAFT): OperationDraft {
+  return {
+    ...base,
+    ...('target' in operation ? { target: operation.target } : { kvLayer: operation.layer }),
+    ...('strength' in operation ? { strength: operation.strength, seed: operation.seed } : {}),
+    ...('factor' in operation ? { factor: operation.factor } : {}),
+    ...('bits' in operation ? { bits: operation.bits, everyToken: operation.everyToken } : {}),
+    ...('tokens' in operation ? { tokens: operation.tokens } : {}),
+    kind: operation.kind,
+  };
+}
+
+/** "SSM state of layer 3 set to zero and held there"; several are joined with "then". */
+export function describeOperations(operations: readonly SurgeryOp[]): string {
+  const words: string[] = [];
+  operations.forEach((operation, at) => {
+    const before = operations[at - 1];
+    const holds =
+      operation.kind === 'freeze' &&
+      before !== undefined &&
+      'target' in before &&
+      JSON.stringify(before.target) === JSON.stringify(operation.target);
+    if (holds) words[words.length - 1] += ' and held there';
+    else words.push(operationInWords(operation));
+  });
+  return words.join(', then ');
+}
+
+/** Index of the first token that differs, or of the end of the shorter text; null when both are the same. */
+export function partingOf(a: readonly number[], b: readonly number[]): number | null {
+  const shorter = Math.min(a.length, b.length);
+  for (let at = 0; at < shorter; at += 1) if (a[at] !== b[at]) return at;
+  return a.length === b.length ? null : shorter;
+}
+
+/** What two continuations of one state have in common. */
+export function forkSentence(runs: readonly LabRunResult[]): string {
+  const [a, b] = runs;
+  if (a === undefined || b === undefined) return 'Two continuations appear here.';
+  const ended = [a, b].filter(({ tokenIds }) => tokenIds.length === 0).length;
+  if (ended === 2) return 'Neither had anything more to say: the model had ended its turn.';
+  if (ended === 1)
+    return 'One ended its turn at once, the other went on: from here both are likely enough.';
+  const at = partingOf(a.tokenIds, b.tokenIds);
+  return at === null
+    ? 'Both say the same: at this temperature the model has one way to go on.'
+    : `One state, two texts: they part at token ${formatCount(at + 1)}.`;
 }
 
 function targetInWords(target: SsmTarget): string {

@@ -54,27 +54,34 @@ export function operationTitle(operation: SurgeryOp | null): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** What the grid found, beside what was predicted (share of right answers under the operation; null: none was made). */
+/**
+ * What the grid found, beside what was predicted: the share of right answers under the first operation; null when none
+ * was made.
+ */
 export function recallSentence(
   cells: readonly RecallCell[],
-  operation: SurgeryOp | null,
+  operations: readonly (SurgeryOp | null)[],
   predicted: number | null,
 ): string {
   const plain = scoreUnder(cells, null);
   if (plain.asked === 0) return 'The grid fills in as it runs.';
   const part = (score: RecallScore): string => `${score.right} of ${score.asked}`;
-  const untouched = `Untouched, the model recalled ${part(plain)}.`;
-  if (operation === null) return untouched;
-  const touched = scoreUnder(cells, operation);
-  if (touched.asked === 0) return untouched;
-  const share = touched.right / touched.asked;
-  const guess =
-    predicted === null
-      ? ''
-      : ` You predicted ${Math.round(predicted * 100)} %; it was ${Math.round(share * 100)} %.`;
-  const weak =
-    plain.right / plain.asked < 0.5
-      ? ' A model this small misses many even untouched, so read the difference with care.'
-      : '';
-  return `${untouched} With the ${operationInWords(operation)}: ${part(touched)}.${guess}${weak}`;
+  const found = operations.flatMap((operation) => {
+    const score = operation === null ? null : scoreUnder(cells, operation);
+    return operation === null || score === null || score.asked === 0 ? [] : [{ operation, score }];
+  });
+  const words = [
+    `Untouched, the model recalled ${part(plain)}.`,
+    ...found.map(
+      ({ operation, score }) => `With the ${operationInWords(operation)}: ${part(score)}.`,
+    ),
+  ];
+  const [first] = found;
+  if (first !== undefined && predicted !== null)
+    words.push(
+      `You predicted ${Math.round(predicted * 100)} %${found.length > 1 ? ' for the first' : ''}; it was ${Math.round((first.score.right / first.score.asked) * 100)} %.`,
+    );
+  if (first !== undefined && plain.right / plain.asked < 0.5)
+    words.push('A model this small misses many even untouched, so read the difference with care.');
+  return words.join(' ');
 }

@@ -301,7 +301,8 @@ export const LESSONS: readonly Lesson[] = [
       const total = (pick: (layer: LayerMemory) => number): number =>
         layers.reduce((sum, layer) => sum + pick(layer), 0);
       const measured = {
-        constantBytes: total((layer) => layer.ssmBytes + layer.convBytes),
+        ssmBytes: total((layer) => layer.ssmBytes),
+        convBytes: total((layer) => layer.convBytes),
         bytesPerToken: total((layer) => layer.kvBytes) / memory.tokens,
       };
       const curves = memoryCurves(spec, measured);

@@ -4,6 +4,8 @@
  * Owns no canvas.
  */
 
+import type { NumberRow } from '../../../core/number-row';
+
 export type ScaleKind = 'diverging' | 'sequential';
 
 type Rgb = readonly [number, number, number];
@@ -75,10 +77,28 @@ export function colourTable(kind: ScaleKind, isDark: boolean): Uint8ClampedArray
   return found;
 }
 
-/** The step of a value: diverging −bound…bound, sequential 0…bound; values beyond are held at the ends. */
-export function stepOf(value: number, bound: number, kind: ScaleKind): number {
-  if (bound <= 0 || Number.isNaN(value)) return kind === 'diverging' ? STEPS / 2 : 0;
-  const share = kind === 'diverging' ? (value / bound + 1) / 2 : value / bound;
+/** Values at both ends of a matrix's scale: by its own settings, or by the largest size in it. */
+export function scaleEnds({
+  values,
+  kind,
+  bound,
+  floor,
+}: {
+  readonly values: NumberRow;
+  readonly kind: ScaleKind;
+  readonly bound?: number;
+  readonly floor?: number;
+}): readonly [number, number] {
+  let end = bound ?? 0;
+  if (bound === undefined) for (const value of values) end = Math.max(end, Math.abs(value));
+  return [kind === 'diverging' ? -end : (floor ?? 0), end];
+}
+
+/** The step of a value: diverging −end…end, sequential floor…end; values beyond are held at the ends. */
+export function stepOf(value: number, end: number, kind: ScaleKind, floor = 0): number {
+  const from = kind === 'diverging' ? -end : floor;
+  if (end <= from || Number.isNaN(value)) return kind === 'diverging' ? STEPS / 2 : 0;
+  const share = (value - from) / (end - from);
   return Math.max(0, Math.min(STEPS - 1, Math.round(share * (STEPS - 1))));
 }
 
@@ -86,4 +106,11 @@ export function stepOf(value: number, bound: number, kind: ScaleKind): number {
 export function cssGradient(kind: ScaleKind, isDark: boolean): string {
   const stops = STOPS[isDark ? 'dark' : 'light'][kind].map((rgb) => `rgb(${rgb.join(' ')})`);
   return `linear-gradient(to right, ${stops.join(', ')})`;
+}
+
+/** The light scale's stops, evenly spaced, for a saved picture's legend. */
+export function hexGradient(kind: ScaleKind): string[] {
+  return STOPS.light[kind].map(
+    (rgb) => `#${rgb.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`,
+  );
 }

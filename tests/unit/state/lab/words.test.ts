@@ -5,10 +5,14 @@ import { curveBytes, curveCrossover, memoryCurves } from '../../../../src/core/l
 import { FLOAT32_WIDTHS, stateBytesAt } from '../../../../src/core/memory/state-memory';
 import { FAKE_SPEC } from '../../../../src/engine/fake-engine';
 import type { EngineEvent } from '../../../../src/protocol/engine-api';
-import { experimentHash, labAddressOf, lessonHash } from '../../../../src/state/lab/lab-address';
-import { experimentJson, experimentSvg } from '../../../../src/state/lab/experiment';
 import { halfLives, rowShares, strongest, transpose } from '../../../../src/state/lab/layer-words';
-import { growthCheck, horizonSentence, liveSentence } from '../../../../src/state/lab/memory-words';
+import {
+  curveFacts,
+  growthCheck,
+  honestSentence,
+  horizonSentence,
+  liveSentence,
+} from '../../../../src/state/lab/memory-words';
 import {
   compareSentence,
   FIRST_DRAFT,
@@ -22,7 +26,8 @@ import { costContexts, costSentence } from '../../../../src/state/lab/token-word
 import { LabTrace } from '../../../../src/state/lab/trace';
 
 const MEASURED = {
-  constantBytes: stateBytesAt(FAKE_SPEC, 0, FLOAT32_WIDTHS, 'kernel-1').total,
+  ssmBytes: stateBytesAt(FAKE_SPEC, 0, FLOAT32_WIDTHS, 'kernel-1').ssm,
+  convBytes: stateBytesAt(FAKE_SPEC, 0, FLOAT32_WIDTHS, 'kernel-1').conv,
   bytesPerToken: 1024,
 };
 
@@ -35,8 +40,22 @@ describe('memory curves', () => {
     expect(twin?.constantBytes).toBe(0);
     expect(large?.bytesPerToken).toBe(6 * 1024);
     expect(small?.bytesPerToken).toBe(16 * 1024);
-    expect(large && curveCrossover(large)).toBeGreaterThan(8000);
-    expect(large && curveCrossover(large)).toBeLessThan(8060);
+    expect(large && curveCrossover(large)).toBe(8035);
+    expect(large && curveFacts(large)).toBe(
+      '46.0 MiB SSM + 1.08 MiB conv state, 6.00 KiB of KV cache a token, level at 8,035 tokens',
+    );
+    expect(small && curveFacts(small)).toMatch(
+      /^78\.8 MiB SSM .* 16\.0 KiB of KV cache a token, level at 5,[0-9]{3} tokens$/,
+    );
+    // 78.75 MiB to the byte; three figures are written.
+    expect(small?.ssmBytes).toBe(78.75 * 2 ** 20);
+    expect(large?.ssmBytes).toBe(46 * 2 ** 20);
+  });
+
+  it('say on the page where the constant state is the larger one, model by model', () => {
+    const sentence = honestSentence(memoryCurves(FAKE_SPEC, MEASURED));
+    expect(sentence).toContain('Below the crossover the constant state is the larger one');
+    expect(sentence).toContain('8,035 in Nemotron 3 Nano 30B-A3B');
   });
 
   it('cross where the two parts are level, and nowhere before', () => {
@@ -47,6 +66,8 @@ describe('memory curves', () => {
           provenance: 'measured' as const,
           source: '',
           constantBytes: a,
+          ssmBytes: a,
+          convBytes: 0,
           bytesPerToken: b,
           maxTokens: 1,
         };
@@ -161,33 +182,6 @@ describe('operations', () => {
   });
 });
 
-describe('links', () => {
-  const settings = {
-    kind: 'list' as const,
-    lengths: [2, 4],
-    depths: [0, 0.5, 1],
-    keys: 1,
-    seed: 7,
-    operations: [null, operationOf({ ...FIRST_DRAFT, kind: 'quantise' })],
-  };
-
-  it('lead back to what they were made of', () => {
-    expect(labAddressOf(lessonHash('the-state'))).toEqual({ kind: 'lesson', id: 'the-state' });
-    expect(labAddressOf(experimentHash(settings))).toEqual({ kind: 'recall', settings });
-  });
-
-  it('ask nothing when they make no sense, whatever stands in them', () => {
-    expect(labAddressOf('#/chat/abc')).toBeNull();
-    expect(labAddressOf(experimentHash({ ...settings, lengths: [1e9] }))).toBeNull();
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        const found = labAddressOf(`#experiment=${text}`);
-        expect(found === null || found.kind === 'recall').toBe(true);
-      }),
-    );
-  });
-});
-
 describe('recall', () => {
   it('lays out all cells and compares the prediction with what came out', () => {
     const drop = operationOf({ ...FIRST_DRAFT, kind: 'kv-drop' });
@@ -211,7 +205,7 @@ describe('recall', () => {
         ],
       },
     }));
-    const sentence = recallSentence(done, drop, 0.5);
+    const sentence = recallSentence(done, [null, drop], 0.5);
     expect(sentence).toContain('recalled 2 of 2');
     expect(sentence).toContain('0 of 2');
     expect(sentence).toContain('You predicted 50 %; it was 0 %');
@@ -271,30 +265,5 @@ describe('the trace', () => {
     });
     trace.take([memory(5), memory(6), memory(3), memory(4)]);
     expect(trace.view().memory.map(({ tokens }) => tokens)).toEqual([3, 4]);
-  });
-});
-
-describe('records', () => {
-  const record = {
-    kind: 'recall' as const,
-    title: 'A <b> & c',
-    sentence: 'It did.',
-    model: 'm',
-    variant: 'v',
-    device: 'wasm',
-    request: {},
-    result: { kl: Float32Array.of(1, 2) },
-    figures: [{ name: '<x>', share: 2, text: '3 of 4' }],
-  };
-
-  it('are JSON with lists for arrays, and pictures without markup from words', () => {
-    expect(JSON.parse(experimentJson(record))).toMatchObject({
-      format: 'tidepool-experiment',
-      result: { kl: [1, 2] },
-    });
-    const svg = experimentSvg(record);
-    expect(svg).toContain('A &lt;b&gt; &amp; c');
-    expect(svg).not.toContain('<x>');
-    expect(svg).toContain('3 of 4');
   });
 });
