@@ -123,7 +123,7 @@ export class LayerStates {
     return this;
   }
 
-  /** Lets go; the last holder frees the tensors (on the GPU at once, on the CPU by garbage collection). */
+  /** Lets go; the last holder frees the tensors (at once on the GPU and in the WASM heap, else by garbage collection). */
   release(): void {
     if (this.#holders <= 0)
       throw new RangeError(`states after ${this.tokens} tokens were freed already`);
@@ -131,7 +131,7 @@ export class LayerStates {
     if (this.#holders > 0) return;
     liveStates -= 1;
     for (const tensor of this.#own.values()) {
-      if (tensor.location === 'gpu-buffer') tensor.dispose();
+      if (tensor.location !== 'cpu') tensor.dispose();
     }
     this.#parent?.release();
   }

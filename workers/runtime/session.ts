@@ -11,6 +11,7 @@ import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import * as ort from 'onnxruntime-web/webgpu';
 import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
+import { capturingGlue, HeapRunner, type Feed } from './heap-runner';
 import { layerStatesOf, type LayerState } from './layer-state';
 import { LayerStates, stateNamesOf, type StateTensor } from './layer-states';
 import { probeGraph, type KvLengthInputs, type ProbeGraph, type ProbeNames } from './probe-graph';
@@ -55,6 +56,21 @@ export interface RuntimeConfig {
 
 let configured: RuntimeConfig | null = null;
 
+/** Set once the plain build's glue was wrapped, or could not be. */
+let glue: Promise<void> | null = null;
+
+/** Lets the heap runner find the plain build's module; before the first session of this worker. */
+function wrapGlue(): Promise<void> {
+  glue ??= (async () => {
+    const files = ort.env.wasm.wasmPaths;
+    if (typeof files !== 'object' || files.mjs === undefined || configured?.build !== 'plain')
+      return;
+    const mjs = await capturingGlue(String(files.mjs));
+    if (mjs !== null) ort.env.wasm.wasmPaths = { ...files, mjs };
+  })();
+  return glue;
+}
+
 /** The build this worker is bound to; null while it is still free. */
 export function runtimeConfig(): RuntimeConfig | null {
   return configured;
@@ -94,6 +110,8 @@ export interface SessionOptions {
   readonly provider: 'wasm' | 'webgpu';
   /** Vocabulary to hold the logits against, context that sizes the attention mask, layers that name the states. */
   readonly spec: ModelSpec;
+  /** False: states are copied out of the WASM heap at each step, by ONNX Runtime's public API. For comparisons. */
+  readonly keepsHeap?: boolean;
 }
 
 /** What one run gave: the logits of the last token, valid until the next run, and the states after it. */
@@ -139,6 +157,7 @@ async function createSession(
 ): Promise<ort.InferenceSession> {
   // Where the states stay between steps: on the GPU they never come back to JavaScript; the CPU has no choice.
   const onGpu = provider === 'webgpu';
+  if (!onGpu) await wrapGlue();
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: [provider],
@@ -168,6 +187,8 @@ export class ModelSession {
   readsSingly = false;
   readonly #session: ort.InferenceSession;
   readonly #embed: ort.InferenceSession | null;
+  /** Keeps the states in the WASM heap; null on the GPU, and where the runtime does not let us. */
+  readonly #runner: HeapRunner | null;
   readonly #kvLengths: ReadonlyMap<number, KvLengthInputs>;
   /** What every step fetches. */
   readonly #outputs: readonly string[];
@@ -191,6 +212,8 @@ export class ModelSession {
     graph: Pick<ProbeGraph, 'probes' | 'kvLengths'>,
   ) {
     this.#session = session;
+    this.#runner =
+      options.provider === 'wasm' && options.keepsHeap !== false ? HeapRunner.of(session) : null;
     this.probes = graph.probes;
     this.#kvLengths = graph.kvLengths;
     this.values = new TensorValues(() => this.gpuDevice());
@@ -334,7 +357,7 @@ export class ModelSession {
     const ids = this.#ids.subarray(0, count);
     for (let i = 0; i < count; i += 1) ids[i] = BigInt(tokens[i] ?? 0);
 
-    const feeds: Record<string, ort.Tensor> = {};
+    const feeds: Record<string, Feed> = {};
     const plain = this.#plain;
     const idTensor = new ort.Tensor('int64', ids, [1, count]);
     const embedded =
@@ -355,13 +378,14 @@ export class ModelSession {
         [1],
       );
     if (plain.keepDims !== null) feeds['num_logits_to_keep'] = this.#keepOne;
-    for (const { past } of this.#states) feeds[past] = from.tensor(past) as ort.Tensor;
+    for (const { past } of this.#states) feeds[past] = from.tensor(past) as Feed;
 
-    const outputs = await this.#session
-      .run(feeds, probes.length === 0 ? this.#outputs : [...this.#outputs, ...probes])
-      .finally(() => {
-        embedded?.dispose();
-      });
+    const outputs = await this.#run(
+      feeds,
+      probes.length === 0 ? this.#outputs : [...this.#outputs, ...probes],
+    ).finally(() => {
+      embedded?.dispose();
+    });
     const next = new Map<string, StateTensor>();
     for (const { past, present } of this.#states) {
       const tensor = outputs[present];
@@ -408,8 +432,21 @@ export class ModelSession {
     return result;
   }
 
+  /** Runs the decoder; the outputs by name are the caller's to dispose of. */
+  async #run(
+    feeds: Readonly<Record<string, Feed>>,
+    names: readonly string[],
+  ): Promise<Readonly<Record<string, Feed>>> {
+    if (this.#runner === null)
+      return await this.#session.run(feeds as Record<string, ort.Tensor>, names);
+    const outputs = await this.#runner.run(feeds, names);
+    const byName: Record<string, Feed> = {};
+    outputs.forEach((tensor, i) => (byName[names[i] ?? ''] = tensor));
+    return byName;
+  }
+
   /** Tells each attention layer how many keys it has after `count` tokens more; returns the longest. */
-  #feedKvLengths(feeds: Record<string, ort.Tensor>, from: LayerStates, count: number): number {
+  #feedKvLengths(feeds: Record<string, Feed>, from: LayerStates, count: number): number {
     const totals = this.#attentionLayers.map((layer) => from.kvTokens(layer) + count);
     const longest = totals.length === 0 ? from.tokens + count : Math.max(...totals);
     if (!this.hasLayerwiseKv && totals.some((total) => total !== longest)) {
@@ -444,7 +481,7 @@ export class ModelSession {
   }
 
   /** Copies the last token's row out of logits (1, kept tokens, vocab). */
-  #readLogits(tensor: ort.Tensor | undefined): void {
+  #readLogits(tensor: Feed | undefined): void {
     const vocab = tensor?.dims.at(-1);
     if (tensor === undefined || vocab !== this.#vocabSize) {
       throw new EngineError(
@@ -468,6 +505,7 @@ export class ModelSession {
 
   /** Frees the session; the states are the caller's to release. */
   async dispose(): Promise<void> {
+    this.#runner?.dispose();
     await this.#session.release();
     await this.#embed?.release();
   }

@@ -124,7 +124,7 @@ export class TensorValues {
   }
 
   /**
-   * Bytes of each range. On the CPU views of the tensor, to be copied by who keeps them; from the GPU copies, all
+   * Bytes of each range. Of JavaScript's tensors views, to be copied by who keeps them; else copies, from the GPU all
    * through one buffer and one wait. (ONNX Runtime's own getData would move the tensor and leak its buffer.)
    */
   async readBytes(ranges: readonly TensorRange[]): Promise<Uint8Array[]> {
@@ -162,7 +162,9 @@ export class TensorValues {
     return parts.map(({ tensor, start, size, at }) => {
       if (tensor.location === 'gpu-buffer')
         return copied.subarray(at + (start % 4), at + (start % 4) + size);
-      return cpuBytes(tensor).subarray(start, start + size);
+      const bytes = cpuBytes(tensor).subarray(start, start + size);
+      // Its holder may free it, and other tensors' bytes take its place.
+      return tensor.location === 'wasm-heap' ? bytes.slice() : bytes;
     });
   }
 
