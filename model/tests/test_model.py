@@ -11,6 +11,7 @@ import torch
 from tidepool_model.config import ConfigError, ModelConfig, preset
 from tidepool_model.mamba2 import ssd_chunked
 from tidepool_model.model import CheckpointError, HybridLM, document_mask, load_pretrained, save_pretrained
+from tidepool_model.train import carried_state
 
 SPECIAL = {"eos_token_id": 3, "pad_token_id": 1, "bos_token_id": 0}
 TINY = replace(preset("micro"), vocab_size=300)
@@ -86,6 +87,29 @@ def test_pieces_and_single_steps_equal_the_whole(model: HybridLM) -> None:
             logits, state = model(tokens[:, first:last], state)
             pieces.append(logits)
         assert (torch.cat(pieces, 1) - whole).abs().max() < 1e-3
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("cut", [1, 2, 20, 37])
+def test_a_document_goes_on_in_the_next_row_with_its_states(cut: int) -> None:
+    """Two rows with the Mamba states passed on give what one row gives; without them they do not."""
+    config = replace(TINY, pattern="M-MM-")
+    backbone = random_model(config).model
+    tokens = tokens_of(config, 50, 3)
+    starts = torch.zeros(3, 50, dtype=torch.bool)
+    starts[:, 0] = True
+    starts[1, cut] = True  # in this row another document begins at the cut: it must not see the first
+    starts[2, min(cut + 3, 49)] = True  # and in this one soon after it
+    whole, _ = backbone(tokens, starts, document_mask(starts))
+    first, state = backbone(tokens[:, :cut], starts[:, :cut], document_mask(starts[:, :cut]), None, True)
+    kept = carried_state(state, ~starts[:, cut])
+    assert kept is not None and sorted(kept.layers) == [0, 2, 3]
+    rest = starts[:, cut:]
+    second, _ = backbone(tokens[:, cut:], rest, document_mask(rest), kept, True)
+    assert (torch.cat([first, second], 1) - whole).abs().max() < 1e-4
+    forgotten, _ = backbone(tokens[:, cut:], rest, document_mask(rest))
+    assert (forgotten[0] - second[0]).abs().max() > 1e-2
+    assert (forgotten[1] - second[1]).abs().max() < 1e-5
 
 
 @torch.no_grad()

@@ -52,7 +52,10 @@ def test_rows_hold_every_document_once_and_only_its_own_targets(data: Path) -> N
     assert sorted(d for row in rows for d in row) == list(range(300))
     filled = sum(int(stage.ends[d] - stage.starts[d]) for row in rows for d in row) / (64 * len(rows))
     assert filled > 0.93
-    batch = stage.batch(rows[:5], 64)
+    chains = list(stage.chains(64, seed=1))
+    assert [[piece.document for piece in row] for chain in chains for row in chain] == rows
+    batch = stage.batch([chain[0] for chain in chains[:5]], 64)
+    assert batch.carries is None
     for r, row in enumerate(rows[:5]):
         at = 0
         for document in row:
@@ -64,6 +67,32 @@ def test_rows_hold_every_document_once_and_only_its_own_targets(data: Path) -> N
             ]
             assert batch.targets[r, at : at + size].tolist() == expected
             at += size
+
+
+def test_documents_longer_than_a_row_run_through_the_same_row_of_the_next_batches(data: Path) -> None:
+    stage = PackedStage(data, "sft")
+    lengths = stage.ends - stage.starts
+    assert stage.longest > 32
+    seen: dict[int, list[int]] = {}
+    for chain in stage.chains(16, seed=1):
+        for row in chain:
+            assert sum(piece.size for piece in row) <= 16 and all(piece.offset == 0 for piece in row[1:])
+            for piece in row:
+                assert piece.offset == sum(seen.get(piece.document, []))
+                seen.setdefault(piece.document, []).append(piece.size)
+    assert {document: sum(sizes) for document, sizes in seen.items()} == dict(enumerate(lengths.tolist()))
+    # In the batches, what a carried row begins with follows what the same row of the batch before ended with.
+    source, before, carried = stage.batches(4, 16, seed=1), None, 0
+    for _ in range(60):
+        batch = next(source)
+        assert batch.carries is not None and torch.equal(batch.carries, ~batch.starts[:, 0])
+        for row in batch.carries.nonzero().flatten().tolist():
+            assert before is not None
+            assert int(batch.tokens[row, 0]) == (int(before.tokens[row, -1]) + 1) % VOCAB  # documents count upwards
+            assert int(before.targets[row, -1]) in (int(batch.tokens[row, 0]), IGNORED)
+            carried += 1
+        before = batch
+    assert carried > 40
 
 
 def test_training_learns_and_reports(data: Path, tmp_path: Path) -> None:
@@ -78,12 +107,14 @@ def test_training_learns_and_reports(data: Path, tmp_path: Path) -> None:
     assert provenance["steps"] == 40 and provenance["tokens"] == 40 * 4 * 64
 
 
+@pytest.mark.parametrize("length", [64, 16])
 @pytest.mark.parametrize("stop_after", [3, 8])
-def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(data: Path, tmp_path: Path, stop_after: int) -> None:
-    whole = Run(options(data, tmp_path / "whole"))
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(data: Path, tmp_path: Path, stop_after: int, length: int) -> None:
+    """At 16 tokens a row many documents are longer, so the states that are passed on must survive the stop too."""
+    whole = Run(options(data, tmp_path / "whole", length=length))
     whole.train()
 
-    stopped = Run(options(data, tmp_path / "stopped"))
+    stopped = Run(options(data, tmp_path / "stopped", length=length))
     step = stopped.train_step
 
     def step_then_stop(batch: object) -> torch.Tensor:
@@ -93,7 +124,8 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(data: Path, tmp_path: Pa
     stopped.train_step = step_then_stop  # type: ignore[method-assign]
     stopped.train()
     assert stopped.step == stop_after
-    resumed = Run(options(data, tmp_path / "stopped"))
+    assert (stopped.state is not None and len(stopped.state.layers) > 0) == (length == 16)
+    resumed = Run(options(data, tmp_path / "stopped", length=length))
     resumed.train()
     assert resumed.step == 12
     for name, value in whole.model.state_dict().items():

@@ -24,7 +24,7 @@ class Corpus:
     name: str
     share: float
     file: str
-    read: Callable[[Path], Iterator[str]]
+    read: Callable[[Path, int], Iterator[str]]  # file, longest piece in characters
 
 
 def open_checked(path: Path) -> str:
@@ -66,25 +66,25 @@ def pieces(text: str, longest: int = LONGEST_CHARS) -> Iterator[str]:
         yield held
 
 
-def _documents(path: Path) -> Iterator[str]:
+def _documents(path: Path, longest: int = LONGEST_CHARS) -> Iterator[str]:
     for document in open_checked(path).split("<|endoftext|>"):
         if document.strip():
-            yield from pieces(document)
+            yield from pieces(document, longest)
 
 
-def _texts(path: Path) -> Iterator[str]:
+def _texts(path: Path, longest: int = LONGEST_CHARS) -> Iterator[str]:
     for row in _rows(path):
-        yield from pieces(str(row["text"]))
+        yield from pieces(str(row["text"]), longest)
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _lines(path: Path, _longest: int = LONGEST_CHARS) -> Iterator[str]:
     lines = open_checked(path).splitlines()
     random.Random(0).shuffle(lines)
     for i in range(0, len(lines), 12):
         yield "\n".join(lines[i : i + 12])
 
 
-def _dialogues(path: Path) -> Iterator[str]:
+def _dialogues(path: Path, longest: int = LONGEST_CHARS) -> Iterator[str]:
     for row in _rows(path):
         messages = row["messages"]
         assert isinstance(messages, list)
@@ -93,32 +93,32 @@ def _dialogues(path: Path) -> Iterator[str]:
         lines = text.split("\n")
         held = ""
         for line in lines:
-            if held and len(held) + len(line) > LONGEST_CHARS:
+            if held and len(held) + len(line) > longest:
                 yield held
                 held = ""
-            held += ("\n" if held else "") + line[:LONGEST_CHARS]
+            held += ("\n" if held else "") + line[:longest]
         if held:
             yield held
 
 
-def _definitions(path: Path) -> Iterator[str]:
+def _definitions(path: Path, _longest: int = LONGEST_CHARS) -> Iterator[str]:
     lines = [f"{r['word']} ({r['pos']}): {r['definition']}." for r in _rows(path) if int(str(r["rank"])) < 6000]
     random.Random(0).shuffle(lines)
     for i in range(0, len(lines), 10):
         yield "\n".join(lines[i : i + 10])
 
 
-def _worked(path: Path) -> Iterator[str]:
+def _worked(path: Path, _longest: int = LONGEST_CHARS) -> Iterator[str]:
     for row in _rows(path):
         yield f"Question: {row['question']}\n{row['steps_plain']}\nAnswer: {row['answer']}"
 
 
-def _answered(path: Path) -> Iterator[str]:
+def _answered(path: Path, _longest: int = LONGEST_CHARS) -> Iterator[str]:
     for row in _rows(path):
         yield f"Question: {row['question']}\nAnswer: {row['answer']}"
 
 
-def _mapped(path: Path) -> Iterator[str]:
+def _mapped(path: Path, _longest: int = LONGEST_CHARS) -> Iterator[str]:
     rows = [f"{r['task']}: {r['input']} -> {r['output']}" for r in _rows(path) if r["task"] in FUNCTIONS]
     random.Random(0).shuffle(rows)
     for i in range(0, len(rows), 10):

@@ -41,7 +41,7 @@ from tasks.problem import Problem
 from . import chat_data, chat_format, corpora, stories, tokenizer as tokenizers_
 
 LONGEST_TOKENS = 512
-"""Longest document in tokens: one row of the trainer."""
+"""Longest document in tokens: one row of the trainer. `--longest` lets plain texts be longer; the trainer then passes states on."""
 
 SHARD_TOKENS = 2_000_000
 """Tokens that one worker makes at a time: some 15 s of a free core, so that the bar moves and all cores stay busy."""
@@ -187,13 +187,13 @@ def is_held_out(text: str) -> bool:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:2]) < 65536 // 100
 
 
-def corpus_items(corpus: corpora.Corpus, folder: Path, seed: str, held_out: bool = False, start: float = 0.0) -> Iterator[Item]:
+def corpus_items(corpus: corpora.Corpus, folder: Path, seed: str, held_out: bool = False, start: float = 0.0, longest: int = LONGEST_TOKENS) -> Iterator[Item]:
     """The documents of one corpus, pass after pass in a new order; held-out ones only once.
 
     ``start``: how many passes other shards have taken before, so that all shards together read
     each document about equally often.
     """
-    documents = [d for d in corpus.read(folder / corpus.file) if is_held_out(d) == held_out]
+    documents = [d for d in corpus.read(folder / corpus.file, longest * corpora.LONGEST_CHARS // LONGEST_TOKENS) if is_held_out(d) == held_out]
     pass_number, position = int(start), int((start % 1) * len(documents))
     while documents:
         order = random.Random(f"{seed}:{pass_number}").sample(documents, len(documents))
@@ -206,7 +206,7 @@ def corpus_items(corpus: corpora.Corpus, folder: Path, seed: str, held_out: bool
 
 def corpus_tokens(folder: Path) -> dict[str, int]:
     """About how many tokens each corpus has; reads them all."""
-    return {c.name: int(sum(map(len, c.read(folder / c.file))) / CHARS_PER_TOKEN) for c in corpora.CORPORA}
+    return {c.name: int(sum(map(len, c.read(folder / c.file, corpora.LONGEST_CHARS))) / CHARS_PER_TOKEN) for c in corpora.CORPORA}
 
 
 def share_out(budget: float, sizes: dict[str, int]) -> dict[str, int]:
@@ -230,7 +230,8 @@ def share_out(budget: float, sizes: dict[str, int]) -> dict[str, int]:
 class Encoder:
     """Turns items into token ids and loss masks, in batches."""
 
-    def __init__(self, tokenizer: Tokenizer, rng: random.Random) -> None:
+    def __init__(self, tokenizer: Tokenizer, rng: random.Random, longest: int = LONGEST_TOKENS) -> None:
+        self.longest = longest  # of plain texts; conversations keep to LONGEST_TOKENS
         self.tokenizer = tokenizer
         self.rng = rng
         self.newline = tokenizer.encode("\n").ids[0]
@@ -266,9 +267,9 @@ class Encoder:
                     trained = 1
                 ids += piece
                 mask += [trained] * len(piece)
-            if not item.chat and len(ids) > LONGEST_TOKENS:
-                ids, mask = ids[:LONGEST_TOKENS], mask[:LONGEST_TOKENS]
-            if len(ids) <= LONGEST_TOKENS:
+            if not item.chat and len(ids) > self.longest:
+                ids, mask = ids[: self.longest], mask[: self.longest]
+            if len(ids) <= (LONGEST_TOKENS if item.chat else self.longest):
                 out.append((ids, mask, item.source))
         return out
 
@@ -327,6 +328,8 @@ class Plan:
     seed: int
     families: tuple[str, ...]
     tokenizer: Path
+    longest: int = LONGEST_TOKENS
+    """Longest plain text in tokens."""
     corpus_sizes: dict[str, int] = field(default_factory=dict)
     """About how many tokens each corpus has; filled by ``build``."""
 
@@ -374,7 +377,7 @@ def shard_sources(plan: Plan, name: str, shard: int) -> Iterator[tuple[Iterator[
                 else:
                     own = plan.corpus_budgets(name, share)[corpus.name] // count
                     start = shard * own / max(1, plan.corpus_sizes[corpus.name])
-                yield corpus_items(corpus, plan.folder, f"{plan.seed}:{corpus.name}", held_out, start), own
+                yield corpus_items(corpus, plan.folder, f"{plan.seed}:{corpus.name}", held_out, start, plan.longest), own
         elif part == "questions" and plan.folder:
             yield question_items(rng(part), plan.folder), budget
         elif part == "tasks":
@@ -391,7 +394,7 @@ def build_shard(plan: Plan, name: str, shard: int) -> dict[str, int]:
     """Writes one shard's files and gives its tokens by source."""
     # Workers are processes; threads of the tokenizer on top of them would only fight for cores.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    encoder = Encoder(tokenizers_.load(plan.tokenizer), plan.rng(f"{name}:cuts:{shard}"))
+    encoder = Encoder(tokenizers_.load(plan.tokenizer), plan.rng(f"{name}:cuts:{shard}"), plan.longest)
     stage = Stage(name)
     for items, budget in shard_sources(plan, name, shard):
         stage.fill(items, budget, encoder)
@@ -463,7 +466,7 @@ def build(plan: Plan, processes: int = 1) -> dict[str, object]:
         "seed": plan.seed,
         "vocabulary": tokenizers_.load(plan.tokenizer).get_vocab_size(),
         "tokenizer_sha256": hashlib.sha256((plan.tokenizer / "tokenizer.json").read_bytes()).hexdigest(),
-        "longest_document_tokens": LONGEST_TOKENS,
+        "longest_document_tokens": plan.longest,
         "corpora": {n: {"tokens": t, "passes": round(stages["pretrain"]["tokens_by_source"].get(f"corpus:{n}", 0) / t, 2)} for n, t in plan.corpus_sizes.items()},
         "families": list(plan.families),
         "mix": {name: plan.mix(name) for name in names},
@@ -502,6 +505,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pretrain-tokens", type=int, default=24_000_000)
     parser.add_argument("--sft-tokens", type=int, default=16_000_000)
     parser.add_argument("--held-out-tokens", type=int, default=120_000)
+    parser.add_argument("--longest", type=int, default=LONGEST_TOKENS, help="longest plain text in tokens; above the trainer's --length its states are passed on")
     parser.add_argument("--processes", type=int, default=1, help="worker processes; as many as there are free cores")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--families", nargs="*", default=None, help="task families; all by default")
@@ -528,7 +532,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.out:
             start = time.monotonic()
             tokens = {"pretrain": options.pretrain_tokens, "sft": options.sft_tokens, "held_out": options.held_out_tokens}
-            plan = Plan(options.out, folder, tokens, options.seed, tuple(families), options.tokenizer)
+            plan = Plan(options.out, folder, tokens, options.seed, tuple(families), options.tokenizer, options.longest)
             meta = build(plan, options.processes)
             stages = meta["stages"]
             assert isinstance(stages, dict)

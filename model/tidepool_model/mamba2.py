@@ -130,17 +130,19 @@ class Mamba2Mixer(nn.Module):
         """Causal depthwise convolution and SiLU of x (batch, seq, conv_dim).
 
         `starts` (batch, seq) marks first tokens of documents packed in one row: taps that would reach
-        into the document before are left out.
+        into the document before are left out. A row that does not begin with one goes on from `state`.
         """
         kernel = self.config.conv_kernel
         if starts is not None:
             # Written as taps, because the compiler fuses them into one pass over x.
             at = torch.arange(x.shape[1], device=x.device).expand_as(starts)
-            since_start = at - torch.where(starts, at, 0).cummax(1).values  # (batch, seq), 0 at a first token
+            since_start = at - torch.where(starts, at, -kernel).cummax(1).values  # (batch, seq), 0 at a first token
+            before = None if state is None else state.to(x.dtype).transpose(1, 2)  # (batch, k - 1, conv_dim)
             weight = self.conv1d.weight[:, 0, :].to(x.dtype)  # (conv_dim, k); tap j sees x[t - (k - 1) + j]
             y = x * weight[:, kernel - 1] + self.conv1d.bias.to(x.dtype)  # (batch, seq, conv_dim)
             for back in range(1, kernel):
-                shifted = F.pad(x, (0, 0, back, 0))[:, : x.shape[1]]  # (batch, seq, conv_dim): x[t - back]
+                earlier = x.new_zeros(x.shape[0], back, x.shape[2]) if before is None else before[:, -back:]
+                shifted = torch.cat([earlier, x], 1)[:, : x.shape[1]]  # (batch, seq, conv_dim): x[t - back]
                 y = y + shifted * weight[:, kernel - 1 - back] * (since_start >= back).unsqueeze(-1)
             return F.silu(y)
         channels_first = x.transpose(1, 2)  # (batch, conv_dim, seq)

@@ -98,7 +98,8 @@ class Backbone(nn.Module):
         """tokens (batch, seq) -> hidden (batch, seq, hidden).
 
         `starts` (batch, seq) bool marks document starts in packed rows, `mask` (batch, 1, seq, seq) is then
-        the block-diagonal causal mask (`document_mask`).
+        the block-diagonal causal mask (`document_mask`). With `state` and `starts` only the Mamba layers go on from
+        the row before; attention keeps to its row.
         """
         x = self.embeddings(tokens)  # (batch, seq, hidden)
         new_state = ModelState() if keep_state else None

@@ -26,7 +26,9 @@ from tqdm import tqdm
 
 from . import reinforce
 from .config import preset
-from .model import HybridLM, document_mask, load_pretrained, save_pretrained
+from .attention import KeyValueCache
+from .mamba2 import MambaState
+from .model import HybridLM, ModelState, document_mask, load_pretrained, save_pretrained
 from .optimiser import build_optimisers, schedule
 from .packing import Batch, DataError, PackedStage
 
@@ -53,13 +55,30 @@ def commit_hash() -> str:
     return found.stdout.strip() or "unknown"
 
 
-def forward_loss(model: HybridLM, backbone: torch.nn.Module, batch: Batch, device: str, bf16: bool) -> torch.Tensor:
-    """Mean cross-entropy (nats) of one packed batch."""
+def carried_state(state: ModelState | None, carries: torch.Tensor) -> ModelState | None:
+    """The Mamba states for the next batch, without gradient, zero in rows that begin anew; `carries` (rows,) bool."""
+    if state is None:
+        return None
+    layers: dict[int, MambaState | KeyValueCache] = {}
+    for index, layer in state.layers.items():
+        if isinstance(layer, MambaState):
+            keep = carries.to(layer.ssm.device)
+            layers[index] = MambaState(layer.conv.detach() * keep[:, None, None], layer.ssm.detach() * keep[:, None, None, None])
+    return ModelState(layers)
+
+
+def forward_loss(
+    model: HybridLM, backbone: torch.nn.Module, batch: Batch, device: str, bf16: bool, state: ModelState | None = None
+) -> tuple[torch.Tensor, ModelState | None]:
+    """Mean cross-entropy (nats) of one packed batch, and its last states where rows may go on in the next batch."""
     tokens, targets, starts = (t.to(device, non_blocking=True) for t in (batch.tokens, batch.targets, batch.starts))
     weights = None if batch.weights is None else batch.weights.to(device, non_blocking=True)
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
-        hidden, _ = backbone(tokens, starts, document_mask(starts))
-        return model.loss(hidden, targets, weights)
+        if batch.carries is None:
+            hidden, after = backbone(tokens, starts, document_mask(starts))
+        else:
+            hidden, after = backbone(tokens, starts, document_mask(starts), carried_state(state, batch.carries), True)
+        return model.loss(hidden, targets, weights), after
 
 
 class Run:
@@ -88,6 +107,7 @@ class Run:
         self.tokens_seen = 0
         self.seconds = 0.0
         self.stopping = False
+        self.state: ModelState | None = None  # of the last batch's rows, for documents that go on in the next
         self.commit = commit_hash()
         self.continues: dict | None = None  # what the weights went through before this run, from --init's provenance.json
         if options.init:
@@ -114,6 +134,7 @@ class Run:
                 "step": self.step,
                 "tokens_seen": self.tokens_seen,
                 "seconds": self.seconds,
+                "state": {} if self.state is None else {i: (s.conv, s.ssm) for i, s in self.state.layers.items() if isinstance(s, MambaState)},
                 "options": vars(self.options),
             },
             part,
@@ -151,6 +172,8 @@ class Run:
         self.model.load_state_dict(state["model"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
+        kept = state.get("state") or {}
+        self.state = ModelState({i: MambaState(conv, ssm) for i, (conv, ssm) in kept.items()}) if kept else None
         self.step, self.tokens_seen, self.seconds = state["step"], state["tokens_seen"], state["seconds"]
         return True
 
@@ -176,7 +199,7 @@ class Run:
             for group in optimiser.param_groups:
                 group["lr"] = self.options.lr * factor
             optimiser.zero_grad(set_to_none=True)
-        loss = forward_loss(self.model, self.backbone, batch, self.device, self.options.bf16)
+        loss, self.state = forward_loss(self.model, self.backbone, batch, self.device, self.options.bf16, self.state)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
@@ -191,7 +214,10 @@ class Run:
         except DataError:
             return None
         source = stage.batches(self.options.rows, self.options.length, seed=0)
-        losses = [forward_loss(self.model, self.backbone, next(source), self.device, self.options.bf16).item() for _ in range(batches)]
+        losses, state = [], None
+        for _ in range(batches):
+            loss, state = forward_loss(self.model, self.backbone, next(source), self.device, self.options.bf16, state)
+            losses.append(loss.item())
         return sum(losses) / len(losses)
 
     def report(self, log: object, stage: Stage, loss: float, rate: float, **more: float | None) -> None:
@@ -217,6 +243,8 @@ class Run:
                 inside = self.step - begun
                 if inside < stage.steps:
                     source = self.source(stage, inside)
+                    if not inside:
+                        self.state = None
                     losses: list[float] = []
                     since = time.monotonic()
                     end = begun + stage.steps
