@@ -40,6 +40,8 @@ export interface StockRunResult {
 export interface StockApi {
   load(request: StockLoadRequest): Promise<void>;
   encode(text: string): Promise<readonly number[]>;
+  /** Text of ids, special tokens written out. */
+  decode(ids: readonly number[]): Promise<string>;
   /** Ids of a conversation by the model's own template, ready for a reply. */
   render(
     messages: readonly { readonly role: string; readonly content: string }[],

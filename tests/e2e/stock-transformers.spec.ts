@@ -107,6 +107,7 @@ for (const { name, thinks, messages } of conversations) {
     expect(theirs.readTokens).toBe(promptIds.length);
     const ours = await call('run', 'ours', {
       promptIds,
+      promptText: '',
       newTokens: theirs.tokens,
       reuse: true,
     });

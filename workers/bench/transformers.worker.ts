@@ -85,6 +85,13 @@ const api: StockApi = {
     return required().tokenizer.encode(text, { add_special_tokens: false });
   },
 
+  async decode(ids: readonly number[]): Promise<string> {
+    return required().tokenizer.decode([...ids], {
+      skip_special_tokens: false,
+      clean_up_tokenization_spaces: false,
+    });
+  },
+
   async render(messages, enableThinking): Promise<readonly number[]> {
     const options = {
       add_generation_prompt: true,

@@ -32,6 +32,8 @@ export interface ContenderRun {
 
 export interface RunRequest {
   readonly promptIds: readonly number[];
+  /** The same prompt written out, for an engine that takes text only. */
+  readonly promptText: string;
   /** Exactly so many are made: no end of turn ends a run. */
   readonly newTokens: number;
   /** True: what an earlier run has read may be gone on from. */

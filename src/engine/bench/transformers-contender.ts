@@ -51,8 +51,8 @@ export class TransformersContender implements Contender {
     return this.#link.api;
   }
 
-  async run({ promptIds, newTokens, reuse }: RunRequest): Promise<ContenderRun> {
-    return this.generate({ promptIds, newTokens, reuse, stopsAtEnd: false });
+  async run(request: RunRequest): Promise<ContenderRun> {
+    return this.generate({ ...request, stopsAtEnd: false });
   }
 
   /** As `run`; with `stopsAtEnd` the model's end of turn ends it. */

@@ -107,6 +107,11 @@ export class Peers {
     return this.#stock(name).api.encode(text);
   }
 
+  /** Text of `ids`, by stock transformers.js under `name`. */
+  async decode(name: string, ids: readonly number[]): Promise<string> {
+    return this.#stock(name).api.decode(ids);
+  }
+
   /** Ids of a conversation, by stock transformers.js under `name`. */
   async render(
     name: string,
@@ -122,7 +127,13 @@ export class Peers {
     promptIds: readonly number[],
     newTokens: number,
   ): Promise<ContenderRun> {
-    return this.#stock(name).generate({ promptIds, newTokens, reuse: false, stopsAtEnd: true });
+    return this.#stock(name).generate({
+      promptIds,
+      promptText: '',
+      newTokens,
+      reuse: false,
+      stopsAtEnd: true,
+    });
   }
 
   /** Bytes per second that WebAssembly reads of an area of `bytes`, for `forMs`. */

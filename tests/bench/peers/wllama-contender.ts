@@ -39,10 +39,14 @@ export class WllamaContender implements Contender {
       n_ctx: context,
       n_parallel: 1,
     });
-    return { loadMs: performance.now() - startedAt, threads, file, fileBytes };
+    const loadMs = performance.now() - startedAt;
+    // A file that llama.cpp refuses is no error to wllama 3.8.1, only an empty model.
+    if (!(wllama.getLoadedContextInfo().n_vocab > 0))
+      throw new Error(`llama.cpp can't load ${url}`);
+    return { loadMs, threads, file, fileBytes };
   }
 
-  async run({ promptIds, newTokens, reuse }: RunRequest): Promise<ContenderRun> {
+  async run({ promptIds, promptText, newTokens, reuse }: RunRequest): Promise<ContenderRun> {
     if (this.#wllama === null) throw new RangeError('run before load');
     let text = '';
     let tokens = 0;
@@ -51,8 +55,7 @@ export class WllamaContender implements Contender {
     let ending: Pick<RawCompletionChunk, 'usage' | 'timings'> = {};
     const startedAt = performance.now();
     await this.#wllama.createCompletion({
-      // llama.cpp's server takes ids too; the types name text only.
-      prompt: promptIds as unknown as string,
+      prompt: promptText,
       stream: true,
       max_tokens: newTokens,
       temperature: 0,
@@ -71,7 +74,8 @@ export class WllamaContender implements Contender {
       },
     });
     const { usage, timings } = ending;
-    if (usage && usage.prompt_tokens !== promptIds.length) {
+    // Ids can't be given; the same number of tokens and the same greedy text tell that the prompt was the same.
+    if (!reuse && usage && usage.prompt_tokens !== promptIds.length) {
       throw new RangeError(`read ${usage.prompt_tokens} tokens, not ${promptIds.length}`);
     }
     return {

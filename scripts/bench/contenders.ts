@@ -1,0 +1,109 @@
+/** Owns who is measured: names, files, and how many bytes each keeps of a weight. */
+import type { ContenderOptions } from '../../tests/bench/peers/peers';
+import {
+  CONTEXT,
+  fileBytes,
+  type BenchModel,
+  type GgufFiles,
+  type ModelConfig,
+} from './model-folders';
+
+export interface Entry {
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  readonly options: ContenderOptions;
+  /** Bytes of all weights as the engine keeps them and reads them for each token. */
+  readonly weightBytes: number;
+  /** Bytes of a number in the KV cache. */
+  readonly kvNumberBytes: number;
+}
+
+const QUANTIZED = 'onnx/model_quantized.onnx';
+const Q4 = 'onnx/model_q4.onnx';
+
+/** Everyone who can take part. `threads` are those that our engine chose. */
+export function entries(
+  model: BenchModel,
+  gguf: GgufFiles | null,
+  workerUrl: string,
+  threads: number,
+): Entry[] {
+  // ONNX Runtime folds the integers of model_quantized.onnx into float32 at load, whoever loads it.
+  const folded = model.parameters * 4;
+  const stock = (name: string, title: string, file: string, on: number): Entry => ({
+    name,
+    title: `${title}, ${on} thread${on === 1 ? '' : 's'}`,
+    weightBytes: file === QUANTIZED ? folded : fileBytes(model, file),
+    kvNumberBytes: 4,
+    options: {
+      kind: 'transformers',
+      baseUrl: '/bench-models/',
+      name: model.name,
+      dtype: file === QUANTIZED ? 'q8' : 'q4',
+      threads: on,
+      // The build our engine takes on WASM: the 4-bit file needs it, and so the engines differ in nothing else.
+      build: 'plain',
+      file,
+      fileBytes: fileBytes(model, file),
+    },
+  });
+  const counts = threads === 1 ? [1] : [1, threads];
+  const suffix = (on: number): string => (on === 1 || threads === 1 ? '' : `-${on}t`);
+  return [
+    {
+      name: 'tidepool',
+      title: `Tidepool, ${threads} thread${threads === 1 ? '' : 's'}`,
+      weightBytes: folded,
+      kvNumberBytes: 4,
+      options: {
+        kind: 'tidepool',
+        workerUrl,
+        modelUrl: `/bench-models/${model.name}/`,
+        device: 'wasm',
+      },
+    },
+    ...counts.map((on) =>
+      stock(`transformers${suffix(on)}`, 'transformers.js, same int8 file', QUANTIZED, on),
+    ),
+    ...counts.map((on) =>
+      stock(`transformers-q4${suffix(on)}`, 'transformers.js, 4-bit file', Q4, on),
+    ),
+    ...(gguf === null
+      ? []
+      : (['q8_0', 'q4_0'] as const).map((type): Entry => {
+          const file = gguf.files[type];
+          const bytes = fileBytes(model, `../${file}`);
+          return {
+            name: `wllama-${type}`,
+            title: `wllama, ${type.toUpperCase()}, 1 thread`,
+            weightBytes: bytes,
+            kvNumberBytes: 2,
+            options: {
+              kind: 'wllama',
+              url: `/bench-models/${file}`,
+              file,
+              fileBytes: bytes,
+              threads: 1,
+              context: CONTEXT,
+            },
+          };
+        })),
+  ];
+}
+
+/** Bytes that a decode step must read (and the states it writes) with `context` tokens behind it. */
+export function bytesPerToken(entry: Entry, config: ModelConfig, context: number): number {
+  const count = (kind: string): number =>
+    config.layers_block_type.filter((type) => type === kind).length;
+  const kv =
+    count('attention') *
+    2 *
+    config.num_key_value_heads *
+    config.head_dim *
+    context *
+    entry.kvNumberBytes;
+  const ssm =
+    count('mamba') * config.mamba_num_heads * config.mamba_head_dim * config.ssm_state_size * 4 * 2;
+  return entry.weightBytes + kv + ssm;
+}

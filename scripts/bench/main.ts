@@ -1,0 +1,240 @@
+/** Owns the benchmark's run: builds, starts the browser, lets the rounds run, writes and prints the results. */
+import type { Browser } from '@playwright/test';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { format } from 'prettier';
+import { build } from 'vite';
+import { reasonToBuild } from '../build-state.js';
+import { launch, PeersPage } from './browser';
+import { bytesPerToken, entries, type Entry } from './contenders';
+import {
+  CONTEXT,
+  lengthenedCopy,
+  makeBase,
+  makeGguf,
+  type BenchModel,
+  type GgufFiles,
+} from './model-folders';
+import { HELP, parseOptions, type Options } from './options';
+import { Prompts } from './prompts';
+import { figureOf, ratiosOf, rounded, type ContenderResult, type Figure } from './results';
+import { Rounds, type LengthPlan, type Samples } from './rounds';
+import { serve } from './server.js';
+
+const say = (line: string): void => console.log(line);
+
+/** Area for the bandwidth of main memory: beyond every cache. */
+const STREAM_BYTES = 256 * 1024 * 1024;
+
+/** Runs the benchmark; the exit code. */
+export async function main(root: string, args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options === null) {
+    say(HELP);
+    return 0;
+  }
+  const startedAt = performance.now();
+  const cache = resolve(root, '.cache/bench');
+  const dist = resolve(root, process.env['TIDEPOOL_DIST'] ?? 'dist');
+  const reason = reasonToBuild(root, dist);
+  if (reason !== undefined) {
+    say(`building the site: ${reason}`);
+    await build({ root, logLevel: 'warn' });
+  }
+  await build({
+    configFile: resolve(root, 'tests/bench/peers/vite.config.ts'),
+    build: { outDir: join(cache, 'peers') },
+  });
+  const source =
+    options.model === 'base' ? makeBase(root, cache) : resolve(root, 'public/models/tidepool');
+  const model = lengthenedCopy(source, options.model, join(cache, 'models'));
+  const wantsWllama = ['wllama-q8_0', 'wllama-q4_0'].some(
+    (name) => !options.without.includes(name),
+  );
+  const gguf = wantsWllama ? makeGguf(root, model) : { missing: 'left out by --without' };
+  if ('missing' in gguf) say(`without wllama: ${gguf.missing}`);
+
+  const server = await serve([
+    ['/peers/', join(cache, 'peers')],
+    ['/bench-models/', join(cache, 'models')],
+    ['/', dist],
+  ]);
+  const browser = await launch();
+  try {
+    const measured = await measure(browser, server.url, { dist, model, gguf, options });
+    const results = {
+      command: `npm run bench${args.length === 0 ? '' : ` -- ${args.join(' ')}`}`,
+      commit: commitOf(root),
+      measuredOn: new Date().toISOString().slice(0, 10),
+      device: {
+        processor: cpus()[0]?.model.trim() ?? 'unknown',
+        cores: cpus().length,
+        memoryGiB: rounded(totalmem() / 2 ** 30),
+        system: process.platform,
+      },
+      versions: versionsOf(root, browser),
+      model: {
+        name: model.name,
+        parameters: model.parameters,
+        shippedContext: model.shippedContext,
+        measuredContext: CONTEXT,
+      },
+      rounds: options.rounds,
+      ...('missing' in gguf ? { withoutWllama: gguf.missing } : {}),
+      ...measured,
+    };
+    await writeResults(resolve(root, options.out), results, options);
+    say(`${rounded((performance.now() - startedAt) / 1000)} s in all; wrote ${options.out}`);
+    for (const [name, ratio] of Object.entries(results.ratios)) say(`${name}: ${ratio ?? 'none'}`);
+    if (results.checks.mismatches.length === 0) return 0;
+    say('NOT EQUAL: our engine and transformers.js gave other greedy tokens on the same file.');
+    return 1;
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+interface Setting {
+  readonly dist: string;
+  readonly model: BenchModel;
+  readonly gguf: GgufFiles | { readonly missing: string };
+  readonly options: Options;
+}
+
+async function measure(browser: Browser, url: string, { dist, model, gguf, options }: Setting) {
+  const worker = readdirSync(join(dist, 'assets')).find((name) => name.startsWith('engine.worker'));
+  if (worker === undefined) throw new Error(`${dist}/assets holds no engine worker; build anew`);
+  const workerUrl = `/assets/${worker}`;
+  const page = await PeersPage.open(browser, url);
+  const probe = await page.call('load', 'tidepool', {
+    kind: 'tidepool',
+    workerUrl,
+    modelUrl: `/bench-models/${model.name}/`,
+    device: 'wasm',
+  });
+  const all = entries(model, 'missing' in gguf ? null : gguf, workerUrl, probe.threads).filter(
+    ({ name }) => !options.without.some((left) => name === left || name.startsWith(`${left}-`)),
+  );
+  const threads = new Map<string, number>([['tidepool', probe.threads]]);
+  for (const { name, options: how } of all) {
+    if (name === 'tidepool') continue;
+    threads.set(name, (await page.call('load', name, how)).threads);
+    say(`loaded ${name}`);
+  }
+  const cachedBytes = all[0]?.weightBytes ?? 0;
+  const bandwidth = {
+    /** Read again and again over an area as large as our weights, which a cache may hold. */
+    overWeights: await page.call('bandwidth', cachedBytes, 400),
+    fromMemory: await page.call('bandwidth', STREAM_BYTES, 800),
+  };
+  const encoder = all.find(({ options: how }) => how.kind === 'transformers');
+  if (encoder === undefined)
+    throw new Error('transformers.js makes the prompts; do not leave out both');
+  const prompts = new Prompts({
+    encode: (text) => page.call('encode', encoder.name, text),
+    decode: (ids) => page.call('decode', encoder.name, ids),
+  });
+  const rounds = new Rounds(page, all, prompts, say);
+  const plans: LengthPlan[] = [
+    ...(options.isQuick ? [] : [{ context: 16, newTokens: 2 }]),
+    { context: 128, newTokens: 64 },
+    { context: 512, newTokens: 2 },
+    { context: 1024, newTokens: options.isQuick ? 2 : 32 },
+  ];
+  await rounds.fromNothing(plans, options.rounds);
+  if (!options.isQuick) await rounds.goingOn([4096, 8192], 32, options.rounds);
+  await page.close();
+
+  const contenders: Record<string, ContenderResult> = {};
+  for (const entry of all) {
+    contenders[entry.name] = {
+      title: entry.title,
+      file: entry.options.kind === 'tidepool' ? 'onnx/model_quantized.onnx' : entry.options.file,
+      fileBytes: entry.options.kind === 'tidepool' ? 0 : entry.options.fileBytes,
+      threads: threads.get(entry.name) ?? 1,
+      weightBytes: entry.weightBytes,
+      figures: figuresOf(entry, rounds.samples, model, bandwidth.overWeights),
+    };
+  }
+  const { agreement } = rounds;
+  return {
+    bandwidthBytesPerSecond: {
+      overWeights: rounded(bandwidth.overWeights),
+      fromMemory: rounded(bandwidth.fromMemory),
+    },
+    contenders,
+    ratios: ratiosOf(contenders),
+    checks: {
+      greedyEqualRuns: agreement.equalRuns,
+      mismatches: agreement.mismatches,
+      sharedText: Object.fromEntries(
+        [...agreement.sharedText].map(([name, shares]) => [
+          name,
+          rounded(shares.reduce((sum, share) => sum + share, 0) / shares.length),
+        ]),
+      ),
+    },
+  };
+}
+
+function figuresOf(
+  entry: Entry,
+  samples: Samples,
+  model: BenchModel,
+  bytesPerSecond: number,
+): Record<string, Figure> {
+  const figures: Record<string, Figure> = {};
+  for (const [name, values] of samples.of(entry.name)) {
+    const figure = figureOf(values.map(rounded));
+    const context = /^decode(\d+)$/.exec(name)?.[1];
+    figures[name] =
+      context === undefined
+        ? figure
+        : {
+            ...figure,
+            ofBandwidthLimit: rounded(
+              (bytesPerToken(entry, model.config, Number(context)) * figure.median) /
+                bytesPerSecond,
+            ),
+          };
+  }
+  return figures;
+}
+
+function commitOf(root: string): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+  const isDirty = git('status', '--porcelain', '--untracked-files=no') !== '';
+  return `${git('rev-parse', '--short', 'HEAD')}${isDirty ? ' with changes' : ''}`;
+}
+
+function versionsOf(root: string, browser: Browser): Record<string, string> {
+  const version = (name: string): string =>
+    (
+      JSON.parse(readFileSync(resolve(root, 'node_modules', name, 'package.json'), 'utf8')) as {
+        version: string;
+      }
+    ).version;
+  return {
+    chromium: browser.version(),
+    node: process.version,
+    onnxruntimeWeb: version('onnxruntime-web'),
+    transformersJs: version('@huggingface/transformers'),
+    wllama: version('@wllama/wllama'),
+  };
+}
+
+/** The shipped model's results stand at the top, those of the base shape under `base`; each run keeps the other's. */
+async function writeResults(path: string, results: object, { model }: Options): Promise<void> {
+  const kept = existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>)
+    : {};
+  const { base } = kept;
+  const whole =
+    model === 'base' ? { ...kept, base: results } : { ...results, ...(base ? { base } : {}) };
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, await format(JSON.stringify(whole), { parser: 'json', printWidth: 100 }));
+}

@@ -1,0 +1,49 @@
+/** Owns the benchmark's command line. */
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  readonly model: 'tidepool' | 'base';
+  readonly rounds: number;
+  /** A few minutes less: fewer rounds and lengths, no loads, no app page; writes to `.cache/bench/` only. */
+  readonly isQuick: boolean;
+  readonly out: string;
+  /** Names of contenders to leave out. */
+  readonly without: readonly string[];
+}
+
+export const HELP = `npm run bench -- [options]
+  --quick            3 rounds, short contexts, decode and prefill only; result in .cache/bench/quick.json
+  --rounds N         rounds, each with every contender in turn (default 7, quick 3)
+  --model NAME       tidepool (shipped, default) or base (24 M parameters, random weights, made by the recipe)
+  --without A,B      leave out contenders: transformers, transformers-q4, wllama-q8_0, wllama-q4_0
+  --out FILE         default tests/bench/results.json
+PYTHON names the interpreter that makes GGUF files and the base model (packages: gguf, onnx, numpy; base: torch too).`;
+
+/** Options of an argument list, or null where help was asked for. Error for what it does not know. */
+export function parseOptions(args: readonly string[]): Options | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      model: { type: 'string', default: 'tidepool' },
+      without: { type: 'string', default: '' },
+      out: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return null;
+  const rounds = Number(values.rounds ?? (values.quick ? '3' : '7'));
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds ${values.rounds ?? ''} is not a whole number of 1 or more`);
+  const { model } = values;
+  if (model !== 'tidepool' && model !== 'base')
+    throw new Error(`--model ${model}: there are tidepool and base`);
+  return {
+    model,
+    rounds,
+    isQuick: values.quick,
+    out: values.out ?? (values.quick ? '.cache/bench/quick.json' : 'tests/bench/results.json'),
+    without: values.without.split(',').filter((name) => name !== ''),
+  };
+}

@@ -1,0 +1,108 @@
+/** Owns the shape of results.json and the ratios in it. Owns no measuring. */
+import { spreadOf, type Spread } from '../../src/core/bench/spread';
+
+export interface Figure extends Spread {
+  readonly values: readonly number[];
+  /** Of decode figures: bytes a token over the memory bandwidth, as a share of the time it took. */
+  readonly ofBandwidthLimit?: number;
+}
+
+export interface ContenderResult {
+  readonly title: string;
+  readonly file: string;
+  readonly fileBytes: number;
+  readonly threads: number;
+  /** Of all weights as the engine keeps them. */
+  readonly weightBytes: number;
+  readonly figures: Readonly<Record<string, Figure>>;
+}
+
+export function figureOf(values: readonly number[]): Figure {
+  return { ...spreadOf(values), values };
+}
+
+/** Rounds to 4 digits: more is noise, and a diff of it hides what changed. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+type Contenders = Readonly<Record<string, ContenderResult>>;
+
+/**
+ * Median of the ratios of each round, `a` over `b`: the two of a round ran within seconds of each other, so what
+ * disturbs the machine for longer falls out. Null when one has no such figure.
+ */
+export function pairedRatio(
+  a: readonly number[] | undefined,
+  b: readonly number[] | undefined,
+): number | null {
+  if (a === undefined || b === undefined) return null;
+  const ratios = a.flatMap((value, i) => {
+    const other = b[i];
+    return other === undefined || !(other > 0) ? [] : [value / other];
+  });
+  return ratios.length === 0 ? null : rounded(spreadOf(ratios).median);
+}
+
+/** Ours over the better of `others`: the least of the ratios, where more is better. */
+function overBest(
+  contenders: Contenders,
+  figure: string,
+  others: readonly string[],
+): number | null {
+  const own = contenders['tidepool']?.figures[figure]?.values;
+  const ratios = others.flatMap((name) => {
+    const ratio = pairedRatio(own, contenders[name]?.figures[figure]?.values);
+    return ratio === null ? [] : [ratio];
+  });
+  return ratios.length === 0 ? null : Math.min(...ratios);
+}
+
+const WLLAMA = ['wllama-q8_0', 'wllama-q4_0'];
+
+/** Those of transformers.js, at any number of threads. */
+function stock(contenders: Contenders, name: string): string[] {
+  return Object.keys(contenders).filter(
+    (other) => other === name || new RegExp(`^${name}-\\d+t$`).test(other),
+  );
+}
+
+/** The targets' names; null where a contender was left out. */
+export function ratiosOf(contenders: Contenders): Record<string, number | null> {
+  const own = (figure: string): readonly number[] | undefined =>
+    contenders['tidepool']?.figures[figure]?.values;
+  const same = stock(contenders, 'transformers');
+  const q4 = stock(contenders, 'transformers-q4');
+  const firstTokenMs = same.flatMap((name) => {
+    const ratio = pairedRatio(
+      own('firstTokenMs1024'),
+      contenders[name]?.figures['firstTokenMs1024']?.values,
+    );
+    return ratio === null ? [] : [ratio];
+  });
+  return {
+    decodeVsTransformersJsSameFile: overBest(contenders, 'decode128', same),
+    decodeVsTransformersJsSameFileAt1024: overBest(contenders, 'decode1024', same),
+    decodeVsTransformersJsSameFileAt8192: overBest(contenders, 'decode8192', same),
+    decodeVsTransformersJsQ4: overBest(contenders, 'decode128', q4),
+    decodeVsWllama: overBest(contenders, 'decode128', WLLAMA),
+    decodeVsWllamaByTheirOwnClocks: overBest(contenders, 'decodeInside128', WLLAMA),
+    decodeVsWllamaAt8192: overBest(contenders, 'decode8192', WLLAMA),
+    prefillVsWllama: overBest(contenders, 'prefill512', WLLAMA),
+    prefillVsTransformersJs: overBest(contenders, 'prefill512', same),
+    ttft1024VsTransformersJs: firstTokenMs.length === 0 ? null : Math.max(...firstTokenMs),
+    decode8kVs128: pairedRatio(own('decode8192'), own('decode128')),
+  };
+}
+
+/** What the issue asks of each ratio. */
+export const TARGETS: Readonly<
+  Record<string, { readonly least?: number; readonly most?: number }>
+> = {
+  decodeVsTransformersJsSameFile: { least: 1.1 },
+  decodeVsTransformersJsQ4: { least: 2 },
+  decodeVsWllama: { least: 1.3 },
+  prefillVsWllama: { least: 2 },
+  ttft1024VsTransformersJs: { most: 0.6 },
+  mambaPart8kVs128: { least: 0.85 },
+};

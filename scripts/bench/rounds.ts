@@ -1,0 +1,181 @@
+/** Owns the order in which contenders are run, and what is kept of each run. Owns no summary. */
+import type { MeasuredRun } from '../../tests/bench/peers/peers';
+import type { PeersPage } from './browser';
+import type { Entry } from './contenders';
+import type { Prompt, Prompts } from './prompts';
+
+/** Values of each figure, one a round, by contender. */
+export class Samples {
+  readonly #values = new Map<string, Map<string, number[]>>();
+
+  add(contender: string, figure: string, value: number): void {
+    const figures = this.#values.get(contender) ?? new Map<string, number[]>();
+    this.#values.set(contender, figures);
+    figures.set(figure, [...(figures.get(figure) ?? []), value]);
+  }
+
+  of(contender: string): ReadonlyMap<string, readonly number[]> {
+    return this.#values.get(contender) ?? new Map<string, number[]>();
+  }
+}
+
+/** Two contenders that run the same file and must say the same. */
+export interface Mismatch {
+  readonly contender: string;
+  readonly where: string;
+  readonly ours: readonly number[];
+  readonly theirs: readonly number[];
+}
+
+export interface Agreement {
+  /** Runs in which stock transformers.js on the same file gave the same greedy tokens. */
+  equalRuns: number;
+  readonly mismatches: Mismatch[];
+  /** By contender with other roundings: share of the text's first characters that agree, one a compared run. */
+  readonly sharedText: Map<string, number[]>;
+}
+
+export interface LengthPlan {
+  readonly context: number;
+  readonly newTokens: number;
+}
+
+/** Starts with another contender each round, so that none always runs first. */
+function turned<T>(list: readonly T[], round: number): T[] {
+  const cut = round % list.length;
+  return [...list.slice(cut), ...list.slice(0, cut)];
+}
+
+function perSecond(count: number, ms: number): number {
+  return ms > 0 ? (count * 1000) / ms : 0;
+}
+
+/** Shown text without the tags, which one engine writes out and another swallows. */
+function bare(text: string): string {
+  return text.replace(/<\|?[a-z_/]+\|?>/g, '');
+}
+
+function joined(a: Prompt, b: Prompt): Prompt {
+  return { ids: [...a.ids, ...b.ids], text: a.text + b.text };
+}
+
+export class Rounds {
+  readonly samples = new Samples();
+  readonly agreement: Agreement = { equalRuns: 0, mismatches: [], sharedText: new Map() };
+  readonly #page: PeersPage;
+  readonly #entries: readonly Entry[];
+  readonly #prompts: Prompts;
+  readonly #say: (line: string) => void;
+
+  constructor(
+    page: PeersPage,
+    entries: readonly Entry[],
+    prompts: Prompts,
+    say: (line: string) => void,
+  ) {
+    this.#page = page;
+    this.#entries = entries;
+    this.#prompts = prompts;
+    this.#say = say;
+  }
+
+  /** Prompts read from nothing: time to first token, prefill and decode, `rounds` times after one that is not kept. */
+  async fromNothing(plans: readonly LengthPlan[], rounds: number): Promise<void> {
+    for (let round = -1; round < rounds; round += 1) {
+      for (const { context, newTokens } of plans) {
+        const prompt = await this.#prompts.ofLength(context, round + 1);
+        const runs = new Map<string, MeasuredRun>();
+        for (const { name } of turned(this.#entries, round + 1)) {
+          const run = await this.#run(name, prompt, newTokens, false);
+          runs.set(name, run);
+          // The first run of a length compiles and grows memory.
+          if (round < 0) continue;
+          const { samples } = this;
+          samples.add(name, `firstTokenMs${context}`, run.firstTokenMs);
+          samples.add(name, `prefill${context}`, perSecond(context, run.firstTokenMs));
+          samples.add(name, 'longTaskMs', run.longTaskMs);
+          if (newTokens < 16) continue;
+          samples.add(name, `decode${context}`, perSecond(run.tokens - 1, run.decodeMs));
+          if (run.inner !== null)
+            samples.add(name, `decodeInside${context}`, run.inner.decodeTokensPerSecond);
+        }
+        this.#compare(runs, `round ${round + 1}, ${context} tokens`);
+      }
+      this.#say(`short contexts: round ${round + 1} of ${rounds}`);
+    }
+  }
+
+  /**
+   * Further questions in one long conversation: it is read up to each of `contexts` (ascending, not timed), then goes on
+   * by a question and `newTokens` more, `rounds` times.
+   */
+  async goingOn(contexts: readonly number[], newTokens: number, rounds: number): Promise<void> {
+    const histories = new Map<string, Prompt>();
+    for (const context of contexts) {
+      const more = await this.#prompts.ofLength(context, context);
+      for (const { name } of this.#entries) {
+        const before = histories.get(name) ?? { ids: [], text: '' };
+        const history = joined(before, {
+          ids: more.ids.slice(0, context - before.ids.length),
+          text: more.text,
+        });
+        await this.#run(name, history, 1, true);
+        histories.set(name, history);
+      }
+      this.#say(`context of ${context} tokens read by all`);
+      for (let round = 0; round < rounds; round += 1) {
+        const question = await this.#prompts.question(round);
+        const runs = new Map<string, MeasuredRun>();
+        for (const { name } of turned(this.#entries, round)) {
+          const history = histories.get(name) ?? question;
+          const prompt = joined(history, question);
+          const run = await this.#run(name, prompt, newTokens, true);
+          runs.set(name, run);
+          histories.set(name, joined(prompt, { ids: run.ids ?? [], text: run.text }));
+          const { samples } = this;
+          samples.add(name, `decode${context}`, perSecond(run.tokens - 1, run.decodeMs));
+          samples.add(name, `questionMs${context}`, run.firstTokenMs);
+          samples.add(name, 'longTaskMs', run.longTaskMs);
+          if (run.readTokens !== null)
+            samples.add(
+              name,
+              `questionExtraTokens${context}`,
+              run.readTokens - question.ids.length,
+            );
+        }
+        this.#compare(runs, `question ${round + 1} after ${context} tokens`);
+      }
+    }
+  }
+
+  #run(
+    name: string,
+    { ids, text }: Prompt,
+    newTokens: number,
+    reuse: boolean,
+  ): Promise<MeasuredRun> {
+    return this.#page.call('run', name, { promptIds: ids, promptText: text, newTokens, reuse });
+  }
+
+  #compare(runs: ReadonlyMap<string, MeasuredRun>, where: string): void {
+    const ours = runs.get('tidepool');
+    if (!ours?.ids) throw new Error('our engine was not run');
+    for (const { name } of this.#entries) {
+      const run = runs.get(name);
+      if (run === undefined || name === 'tidepool') continue;
+      if (/^transformers(-\d+t)?$/.test(name)) {
+        const theirs = run.ids ?? [];
+        if (theirs.length === ours.ids.length && theirs.every((id, i) => id === ours.ids?.[i]))
+          this.agreement.equalRuns += 1;
+        else this.agreement.mismatches.push({ contender: name, where, ours: ours.ids, theirs });
+        continue;
+      }
+      const [a, b] = [bare(ours.text), bare(run.text)];
+      if (a.length < 40) continue;
+      let same = 0;
+      while (same < a.length && a[same] === b[same]) same += 1;
+      const shares = this.agreement.sharedText.get(name) ?? [];
+      this.agreement.sharedText.set(name, [...shares, same / a.length]);
+    }
+  }
+}
