@@ -10,6 +10,7 @@ import { thinkFormatOf, type ThinkFormat } from '../src/models/think-format';
 import type {
   DeviceAttempt,
   EngineApi,
+  FourBitPreference,
   GenerateRequest,
   GenerateResult,
   LoadedModel,
@@ -304,18 +305,23 @@ export class Engine implements EngineApi {
     for (const rung of rungs) {
       if (needsFreshWorker(runtimeConfig(), rung))
         return { ok: false, respawn: { attempted: attempts } };
-      const opened = await this.#open(rung, spec, manifest, files, onProgress).catch(
-        (error: unknown) => {
-          // A missing or damaged file is missing for every device.
-          if (
-            error instanceof EngineError &&
-            (error.code.startsWith('model-') || error.code === 'network')
-          )
-            throw error;
-          attempts.push({ device: rung.device, outcome: 'failed', reason: failureReason(error) });
-          return null;
-        },
-      );
+      const opened = await this.#open(
+        rung,
+        spec,
+        manifest,
+        files,
+        onProgress,
+        request.rewriteFourBit,
+      ).catch((error: unknown) => {
+        // A missing or damaged file is missing for every device.
+        if (
+          error instanceof EngineError &&
+          (error.code.startsWith('model-') || error.code === 'network')
+        )
+          throw error;
+        attempts.push({ device: rung.device, outcome: 'failed', reason: failureReason(error) });
+        return null;
+      });
       if (opened === null) {
         this.#deviceLost = null;
         continue;
@@ -337,6 +343,7 @@ export class Engine implements EngineApi {
         parameters: manifest.parameters,
         threads: rung.threads,
         loadMs: performance.now() - startedAt,
+        ...(session.rewrite === null ? {} : { rewrite: session.rewrite }),
         selfTest: { maxDifference, tolerance },
         notice: noticeOf(rung, attempts),
       };
@@ -374,6 +381,7 @@ export class Engine implements EngineApi {
     manifest: ModelManifest,
     files: ModelFiles,
     onProgress: (progress: LoadProgress) => void,
+    rewriteFourBit: FourBitPreference | undefined,
   ): Promise<{ session: ModelSession; maxDifference: number; weightBytes: number }> {
     const own = this.#host.runtimeFiles?.[rung.build];
     configureRuntime({
@@ -391,7 +399,11 @@ export class Engine implements EngineApi {
     const stage = (name: LoadProgress['stage']): void =>
       onProgress({ stage: name, loadedBytes: totalBytes, totalBytes, fromCache });
     stage('session');
-    const session = await ModelSession.create(bytes, { provider: rung.provider, spec });
+    const session = await ModelSession.create(bytes, {
+      provider: rung.provider,
+      spec,
+      ...(rewriteFourBit === undefined ? {} : { rewriteFourBit }),
+    });
     try {
       stage('self-test');
       const golden = manifest.golden[rung.variant];

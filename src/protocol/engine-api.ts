@@ -32,6 +32,20 @@ export type Outcome<T> =
 export type DeviceKind = 'webgpu-f16' | 'webgpu-f32' | 'wasm-threads' | 'wasm';
 export type DevicePreference = 'auto' | 'webgpu' | 'wasm';
 
+/** Weights of few bits as float32 on WASM: never, where memory allows, or as far as the WASM heap goes. */
+export type FourBitPreference = 'off' | 'auto' | 'on';
+
+/** What was done to weights of few bits at load, for WASM's sake. */
+export interface FourBitRewrite {
+  /** Matrices that are float32 now, and those that there were. */
+  readonly matrices: number;
+  readonly of: number;
+  /** Bytes of the rewritten matrices' codes, scales and zero points, and of their float32 weights. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  readonly ms: number;
+}
+
 export interface LoadRequest {
   /** Folder of the model relative to the app's base URL, e.g. `models/tidepool/`, as an absolute URL. */
   readonly modelUrl: string;
@@ -42,6 +56,8 @@ export interface LoadRequest {
   /** dtype to take of the listing; absent: the best for the device. */
   readonly variant?: string;
   readonly device: DevicePreference;
+  /** Absent: auto. */
+  readonly rewriteFourBit?: FourBitPreference;
   /** Rungs that an earlier worker has left; set by the client when it starts a fresh worker. */
   readonly attempted?: readonly DeviceAttempt[];
 }
@@ -83,6 +99,8 @@ export interface LoadedModel {
   readonly parameters: number;
   readonly threads: number;
   readonly loadMs: number;
+  /** Absent: no weights were rewritten. */
+  readonly rewrite?: FourBitRewrite;
   /** Largest |logit - golden| of the self-test and the tolerance it was held to. */
   readonly selfTest: { readonly maxDifference: number; readonly tolerance: number };
   /** A sentence on anything the person should know (no threads, fell back…); empty when nothing. */

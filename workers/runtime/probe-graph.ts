@@ -7,6 +7,7 @@
  * entries to it (https://protobuf.dev/programming-guides/encoding, "Last One Wins").
  */
 import type { LabQuantity } from '../../src/protocol/lab-api';
+import { block, fieldsOf, integer, text, type Field } from './protobuf';
 
 /** Graph outputs by layer, for each quantity; a layer that lacks one has no entry. */
 export type ProbeNames = Readonly<Record<LabQuantity, ReadonlyMap<number, string>>>;
@@ -52,43 +53,6 @@ const SHARED_MASK = 'causal_mask';
 /** Names that this project's exporter gives what a layer adds to the residual stream, and the step size. */
 const LAYER_VALUE = /^layers\.(\d+)\.(dt|out_proj|o_proj|down_proj|moe)$/;
 
-interface Field {
-  readonly number: number;
-  /** Range of the contents; for a varint the range of its bytes. */
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Fields of the message in `bytes` from `start` to `end`; RangeError on broken lengths. */
-function* fieldsOf(bytes: Uint8Array, start: number, end: number): Generator<Field> {
-  let at = start;
-  const varint = (): number => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = bytes[at];
-      if (byte === undefined || at >= end) throw new RangeError(`the file is cut at byte ${at}`);
-      at += 1;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < end) {
-    const key = varint();
-    const wire = key % 8;
-    let from = at;
-    if (wire === 0) varint();
-    else if (wire === 1) at += 8;
-    else if (wire === 5) at += 4;
-    else if (wire === 2) {
-      const length = varint();
-      from = at;
-      at += length;
-    } else throw new RangeError(`no ONNX file has a field of wire type ${wire} at byte ${at}`);
-    if (at > end) throw new RangeError(`a field at byte ${from} ends ${at - end} bytes too late`);
-    yield { number: Math.floor(key / 8), start: from, end: at };
-  }
-}
-
 interface Node {
   readonly op: string;
   readonly inputs: readonly { readonly name: string; readonly start: number }[];
@@ -115,29 +79,6 @@ function valueName(bytes: Uint8Array, field: Field): string {
   for (const { number, start, end } of fieldsOf(bytes, field.start, field.end))
     if (number === VALUE_NAME) return new TextDecoder().decode(bytes.subarray(start, end));
   return '';
-}
-
-/* ---------- writing ---------- */
-
-function varintBytes(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
-  bytes.push(rest);
-  return bytes;
-}
-
-/** A field with contents: a message, or text. */
-function block(number: number, contents: readonly number[]): number[] {
-  return [...varintBytes(number * 8 + 2), ...varintBytes(contents.length), ...contents];
-}
-
-function text(number: number, value: string): number[] {
-  return block(number, Array.from(new TextEncoder().encode(value)));
-}
-
-function integer(number: number, value: number): number[] {
-  return [...varintBytes(number * 8), ...varintBytes(value)];
 }
 
 /** ValueInfoProto of an int32 tensor: a scalar, or (batch) of any size. */

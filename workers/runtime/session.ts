@@ -11,6 +11,8 @@ import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import * as ort from 'onnxruntime-web/webgpu';
 import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
+import type { FourBitPreference, FourBitRewrite } from '../../src/protocol/engine-api';
+import { float32Room, rewriteFourBit, type GraphFile } from './four-bit';
 import { capturingGlue, HeapRunner, type Feed } from './heap-runner';
 import { layerStatesOf, type LayerState } from './layer-state';
 import { LayerStates, stateNamesOf, type StateTensor } from './layer-states';
@@ -112,6 +114,8 @@ export interface SessionOptions {
   readonly spec: ModelSpec;
   /** False: states are copied out of the WASM heap at each step, by ONNX Runtime's public API. For comparisons. */
   readonly keepsHeap?: boolean;
+  /** On WASM, weights of 2, 4 or 8 bits as float32: `auto` where memory allows it, which is the default. */
+  readonly rewriteFourBit?: FourBitPreference;
 }
 
 /** What one run gave: the logits of the last token, valid until the next run, and the states after it. */
@@ -121,12 +125,6 @@ export interface StepResult {
   readonly states: LayerStates;
   /** What was asked for by name, (batch 1, tokens, …) each; the caller disposes of them. */
   readonly probes: ReadonlyMap<string, StateTensor>;
-}
-
-/** An .onnx file with the files of its weights, under the names that it knows them by. */
-export interface GraphFile {
-  readonly bytes: Uint8Array;
-  readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
 /** The graphs of a model; `embed` turns tokens into embeddings where that is a session of its own. */
@@ -185,6 +183,8 @@ export class ModelSession {
   readonly layers: ReadonlyMap<number, LayerState>;
   /** Read prompts token by token: the file answers otherwise, or slower, when it reads several at once. */
   readsSingly = false;
+  /** What was done to weights of few bits at load; null when nothing was. */
+  readonly rewrite: FourBitRewrite | null;
   readonly #session: ort.InferenceSession;
   readonly #embed: ort.InferenceSession | null;
   /** Keeps the states in the WASM heap; null on the GPU, and where the runtime does not let us. */
@@ -210,7 +210,9 @@ export class ModelSession {
     embed: ort.InferenceSession | null,
     options: SessionOptions,
     graph: Pick<ProbeGraph, 'probes' | 'kvLengths'>,
+    rewrite: FourBitRewrite | null,
   ) {
+    this.rewrite = rewrite;
     this.#session = session;
     this.#runner =
       options.provider === 'wasm' && options.keepsHeap !== false ? HeapRunner.of(session) : null;
@@ -276,6 +278,25 @@ export class ModelSession {
   ): Promise<ModelSession> {
     const graphs =
       model instanceof Uint8Array ? { decoder: { bytes: model, externalData: [] } } : model;
+    const preference = options.provider === 'wasm' ? (options.rewriteFourBit ?? 'auto') : 'off';
+    const rewritten =
+      preference === 'off' ? null : rewriteFourBit(graphs.decoder, float32Room(preference));
+    if (rewritten !== null) {
+      try {
+        return await ModelSession.#open({ ...graphs, decoder: rewritten.file }, options, rewritten);
+      } catch (error) {
+        // float32 takes up to eight times the memory: what there is may do for the weights as they are.
+        if (!(error instanceof EngineError && error.code === 'out-of-memory')) throw error;
+      }
+    }
+    return ModelSession.#open(graphs, options, null);
+  }
+
+  static async #open(
+    graphs: ModelGraphs,
+    options: SessionOptions,
+    rewritten: { readonly rewrite: FourBitRewrite } | null,
+  ): Promise<ModelSession> {
     const graph = probeGraph(graphs.decoder.bytes);
     const sessions: ort.InferenceSession[] = [];
     const open = async (
@@ -295,7 +316,7 @@ export class ModelSession {
         { ...graphs.decoder, bytes: graph.bytes },
         presentLocations(options.spec, graph.probes),
       );
-      return new ModelSession(session, embed, options, graph);
+      return new ModelSession(session, embed, options, graph, rewritten?.rewrite ?? null);
     } catch (error) {
       for (const session of sessions) await session.release();
       throw error;

@@ -1,0 +1,421 @@
+/**
+ * Owns the change of an .onnx file at load that turns MatMulNBits (2, 4 or 8 bits a weight) into MatMul with float32
+ * weights, for the CPU provider: its MatMulNBits decodes several times slower than float32 (docs/speed.md). The weights
+ * go into a file of external data, made here; nothing else is touched. GatherBlockQuantized stays: the plain build has
+ * it, and it reads one row a token. Owns no session.
+ */
+import type { FourBitRewrite } from '../../src/protocol/engine-api';
+import {
+  block,
+  fieldsOf,
+  integer,
+  readIntegers,
+  readText,
+  text,
+  varintBytes,
+  type Field,
+} from './protobuf';
+import { widenFloat16 } from './tensor-values';
+
+/** An .onnx file with the files of its weights, under the names that it knows them by. */
+export interface GraphFile {
+  readonly bytes: Uint8Array;
+  readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
+const GIB = 2 ** 30;
+
+/**
+ * Bytes of float32 weights that may be made. They are held twice while a session is made, by JavaScript and in the WASM
+ * heap, which ends at 4 GiB; `auto` leaves three quarters of the memory that the device tells of (`deviceMemory`, 8 GiB
+ * at most) to others.
+ */
+export function float32Room(preference: 'auto' | 'on'): number {
+  if (preference === 'on') return 3 * GIB;
+  const scope: { readonly navigator?: unknown } = globalThis;
+  // Not in TypeScript's library: only Chromium tells.
+  const { deviceMemory = 8 } = (scope.navigator ?? {}) as { deviceMemory?: number };
+  return Math.min(1, deviceMemory / 8) * GIB;
+}
+
+/** Name of the file of new weights; no exporter uses it. */
+const NEW_FILE = 'tidepool-float32-weights';
+
+/* Field numbers of onnx.proto. */
+const MODEL_GRAPH = 7;
+const GRAPH_NODE = 1;
+const GRAPH_INITIALIZER = 5;
+const GRAPH_INPUT = 11;
+const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7 } as const;
+const ATTRIBUTE = { name: 1, integer: 3, type: 20, graph: 6, graphs: 11 } as const;
+const TENSOR = { dims: 1, type: 2, name: 8, raw: 9, external: 13, location: 14 } as const;
+const ATTRIBUTE_INT = 2;
+const EXTERNAL = 1;
+const FLOAT32 = 1;
+const UINT8 = 2;
+const FLOAT16 = 10;
+
+interface Tensor {
+  readonly field: Field;
+  readonly type: number;
+  /** Null where the values are not to be had as plain bytes. */
+  readonly data: Uint8Array | null;
+  /** File that the values are in; null in the .onnx file itself. */
+  readonly path: string | null;
+}
+
+interface Node {
+  readonly field: Field;
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly integers: ReadonlyMap<string, number>;
+  readonly hasSubgraph: boolean;
+}
+
+interface Matrix {
+  readonly node: Node;
+  readonly bits: number;
+  readonly blockSize: number;
+  /** Weights are (rows K, columns N) in MatMul. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly codes: Tensor;
+  readonly scales: Tensor;
+  readonly zeros: Tensor | null;
+  readonly bias: string | null;
+  /** A node that only reshapes the codes, when nothing else needs it. */
+  readonly reshape: Node | null;
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function readTensor(file: GraphFile, field: Field): { name: string; tensor: Tensor } {
+  const { bytes } = file;
+  let name = '';
+  let type = 0;
+  let data: Uint8Array | null = null;
+  let isExternal = false;
+  const entries = new Map<string, string>();
+  for (const inner of fieldsOf(bytes, field.start, field.end)) {
+    if (inner.number === TENSOR.name) name = readText(bytes, inner);
+    else if (inner.number === TENSOR.type) [type = 0] = readIntegers(bytes, inner);
+    else if (inner.number === TENSOR.raw) data = bytes.subarray(inner.start, inner.end);
+    else if (inner.number === TENSOR.location)
+      isExternal = readIntegers(bytes, inner)[0] === EXTERNAL;
+    else if (inner.number === TENSOR.external) {
+      const [key, value] = [...fieldsOf(bytes, inner.start, inner.end)].map((part) =>
+        readText(bytes, part),
+      );
+      entries.set(key ?? '', value ?? '');
+    }
+  }
+  if (!isExternal) return { name, tensor: { field, type, data, path: null } };
+  const location = entries.get('location') ?? '';
+  const source = file.externalData.find(({ path }) => baseName(path) === baseName(location));
+  const offset = Number(entries.get('offset') ?? 0);
+  const length = Number(entries.get('length') ?? (source?.data.length ?? 0) - offset);
+  const isWhole = source !== undefined && offset + length <= source.data.length;
+  return {
+    name,
+    tensor: {
+      field,
+      type,
+      data: isWhole ? source.data.subarray(offset, offset + length) : null,
+      path: source?.path ?? location,
+    },
+  };
+}
+
+function readNode(bytes: Uint8Array, field: Field): Node {
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const integers = new Map<string, number>();
+  let op = '';
+  let hasSubgraph = false;
+  for (const inner of fieldsOf(bytes, field.start, field.end)) {
+    if (inner.number === NODE.input) inputs.push(readText(bytes, inner));
+    else if (inner.number === NODE.output) outputs.push(readText(bytes, inner));
+    else if (inner.number === NODE.op) op = readText(bytes, inner);
+    else if (inner.number === NODE.attribute) {
+      let name = '';
+      let value: number | null = null;
+      for (const part of fieldsOf(bytes, inner.start, inner.end)) {
+        if (part.number === ATTRIBUTE.name) name = readText(bytes, part);
+        else if (part.number === ATTRIBUTE.integer) [value = 0] = readIntegers(bytes, part);
+        else if (part.number === ATTRIBUTE.graph || part.number === ATTRIBUTE.graphs)
+          hasSubgraph = true;
+      }
+      if (value !== null) integers.set(name, value);
+    }
+  }
+  return { field, op, inputs, outputs, integers, hasSubgraph };
+}
+
+/** Elements of a float32 or float16 tensor. */
+function floats(tensor: Tensor): Float32Array | null {
+  const { data, type } = tensor;
+  if (data === null) return null;
+  const own = data.slice();
+  if (type === FLOAT32) return new Float32Array(own.buffer);
+  return type === FLOAT16 ? widenFloat16(new Uint16Array(own.buffer)) : null;
+}
+
+/** Weights of a matrix as float32 (K, N) into `out`: (code - zero point) · scale, as the operator defines. */
+function dequantise(matrix: Matrix, out: Float32Array): void {
+  const { bits, blockSize, rows, columns, zeros } = matrix;
+  const codes = matrix.codes.data ?? new Uint8Array();
+  const scales = floats(matrix.scales) ?? new Float32Array();
+  const blocks = Math.ceil(rows / blockSize);
+  const blockBytes = (blockSize * bits) / 8;
+  const mask = (1 << bits) - 1;
+  const zeroBytes = Math.ceil((blocks * bits) / 8);
+  const packedZeros = zeros?.type === UINT8 ? zeros.data : null;
+  const floatZeros = zeros === null || packedZeros !== null ? null : floats(zeros);
+  // Sixteen columns at a time, so that writing goes along cache lines.
+  const tile = 16;
+  const values = new Float32Array(tile * rows);
+  for (let first = 0; first < columns; first += tile) {
+    const wide = Math.min(tile, columns - first);
+    for (let t = 0; t < wide; t += 1) {
+      const column = first + t;
+      for (let b = 0; b < blocks; b += 1) {
+        const scale = scales[column * blocks + b] ?? 0;
+        const bit = b * bits;
+        const zero =
+          packedZeros !== null
+            ? ((packedZeros[column * zeroBytes + (bit >> 3)] ?? 0) >> (bit & 7)) & mask
+            : floatZeros !== null
+              ? (floatZeros[column * blocks + b] ?? 0)
+              : 1 << (bits - 1);
+        const start = (column * blocks + b) * blockBytes;
+        const k = b * blockSize;
+        const count = Math.min(blockSize, rows - k);
+        for (let i = 0; i < count; i += 1) {
+          const at = i * bits;
+          const code = ((codes[start + (at >> 3)] ?? 0) >> (at & 7)) & mask;
+          values[t * rows + k + i] = (code - zero) * scale;
+        }
+      }
+    }
+    for (let k = 0; k < rows; k += 1)
+      for (let t = 0; t < wide; t += 1) out[k * columns + first + t] = values[t * rows + k] ?? 0;
+  }
+}
+
+/* ---------- writing ---------- */
+
+function nodeBytes(
+  op: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: Readonly<Record<string, number>> = {},
+): number[] {
+  return block(GRAPH_NODE, [
+    ...inputs.flatMap((name) => text(NODE.input, name)),
+    ...text(NODE.output, output),
+    ...text(NODE.name, `/${output}/${op}`),
+    ...text(NODE.op, op),
+    ...Object.entries(attributes).flatMap(([name, value]) =>
+      block(NODE.attribute, [
+        ...text(ATTRIBUTE.name, name),
+        ...integer(ATTRIBUTE.integer, value),
+        ...integer(ATTRIBUTE.type, ATTRIBUTE_INT),
+      ]),
+    ),
+  ]);
+}
+
+function weightBytes(
+  name: string,
+  dims: readonly number[],
+  offset: number,
+  size: number,
+): number[] {
+  const entry = (key: string, value: string): number[] =>
+    block(TENSOR.external, [...text(1, key), ...text(2, value)]);
+  return block(GRAPH_INITIALIZER, [
+    ...dims.flatMap((dim) => integer(TENSOR.dims, dim)),
+    ...integer(TENSOR.type, FLOAT32),
+    ...text(TENSOR.name, name),
+    ...entry('location', NEW_FILE),
+    ...entry('offset', String(offset)),
+    ...entry('length', String(size)),
+    ...integer(TENSOR.location, EXTERNAL),
+  ]);
+}
+
+/** What takes the place of a MatMulNBits node: MatMul, in float32 where the model is float16, and its bias. */
+function product(matrix: Matrix, weight: string): number[] {
+  const [x = ''] = matrix.node.inputs;
+  const [out = ''] = matrix.node.outputs;
+  const { bias } = matrix;
+  const inHalf = matrix.scales.type === FLOAT16;
+  const wide = inHalf ? `${out}.wide_in` : x;
+  const plain = inHalf ? `${out}.wide` : bias === null ? out : `${out}.product`;
+  const narrow = bias === null ? out : `${out}.product`;
+  return [
+    ...(inHalf ? nodeBytes('Cast', [x], wide, { to: FLOAT32 }) : []),
+    ...nodeBytes('MatMul', [wide, weight], plain),
+    ...(inHalf ? nodeBytes('Cast', [plain], narrow, { to: FLOAT16 }) : []),
+    ...(bias === null ? [] : nodeBytes('Add', [narrow, bias], out)),
+  ];
+}
+
+/**
+ * `file` with its MatMulNBits nodes as float32 MatMul, as many as fit in `limitBytes` of float32, in the graph's order;
+ * null where it has none that can be rewritten (weights that are not constants of the file, or reordered by a
+ * `g_idx`). Results differ from the operator's own by rounding only. RangeError when `file` is no ONNX file, or when
+ * there is no memory.
+ */
+export function rewriteFourBit(
+  file: GraphFile,
+  limitBytes: number,
+): { readonly file: GraphFile; readonly rewrite: FourBitRewrite } | null {
+  const startedAt = performance.now();
+  const { bytes } = file;
+  const graphs = [...fieldsOf(bytes, 0, bytes.length)].filter(
+    ({ number }) => number === MODEL_GRAPH,
+  );
+  const [graph] = graphs;
+  if (graph === undefined || graphs.length !== 1) return null;
+  const tensors = new Map<string, Tensor>();
+  const nodes: Node[] = [];
+  const fed = new Set<string>();
+  for (const field of fieldsOf(bytes, graph.start, graph.end)) {
+    if (field.number === GRAPH_NODE) nodes.push(readNode(bytes, field));
+    else if (field.number === GRAPH_INITIALIZER) {
+      const { name, tensor } = readTensor(file, field);
+      tensors.set(name, tensor);
+    } else if (field.number === GRAPH_INPUT) {
+      const first = [...fieldsOf(bytes, field.start, field.end)].find((one) => one.number === 1);
+      if (first !== undefined) fed.add(readText(bytes, first));
+    }
+  }
+  const users = new Map<string, number>();
+  for (const { inputs } of nodes)
+    for (const name of inputs) users.set(name, (users.get(name) ?? 0) + 1);
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
+  const constant = (name: string | undefined): Tensor | null =>
+    name === undefined || fed.has(name) ? null : (tensors.get(name) ?? null);
+
+  const found = nodes.filter(({ op }) => op === 'MatMulNBits');
+  const matrices: Matrix[] = [];
+  let bytesAfter = 0;
+  for (const node of found) {
+    const [, codesName = '', scalesName, zerosName = '', order = '', bias = ''] = node.inputs;
+    const maker = makers.get(codesName);
+    const reshapes = maker?.op === 'Reshape' ? maker : null;
+    const codes = constant(reshapes === null ? codesName : reshapes.inputs[0]);
+    const scales = constant(scalesName);
+    const zeros = zerosName === '' ? null : constant(zerosName);
+    const bits = node.integers.get('bits') ?? 4;
+    const rows = node.integers.get('K') ?? 0;
+    const columns = node.integers.get('N') ?? 0;
+    const blockSize = node.integers.get('block_size') ?? 0;
+    const blocks = Math.ceil(rows / blockSize);
+    const size = 4 * rows * columns;
+    if (
+      codes?.data?.length !== (columns * blocks * blockSize * bits) / 8 ||
+      scales?.data?.length !== columns * blocks * (scales?.type === FLOAT16 ? 2 : 4) ||
+      (scales.type !== FLOAT16 && scales.type !== FLOAT32) ||
+      (zerosName !== '' && (zeros?.data ?? null) === null) ||
+      (zeros !== null && ![UINT8, FLOAT32, FLOAT16].includes(zeros.type)) ||
+      order !== '' ||
+      bytesAfter + size > limitBytes
+    )
+      continue;
+    bytesAfter += size;
+    matrices.push({
+      node,
+      bits,
+      blockSize,
+      rows,
+      columns,
+      codes,
+      scales,
+      zeros,
+      bias: bias === '' ? null : bias,
+      reshape: reshapes !== null && users.get(codesName) === 1 ? reshapes : null,
+    });
+  }
+  if (matrices.length === 0) return null;
+
+  // Values that only rewritten nodes used go; a subgraph may use any.
+  const replaced = new Map(matrices.map((matrix) => [matrix.node, matrix]));
+  const dropped = new Set(matrices.flatMap(({ reshape }) => (reshape === null ? [] : [reshape])));
+  const kept = nodes.filter((node) => !replaced.has(node) && !dropped.has(node));
+  const needed = nodes.some((node) => node.hasSubgraph)
+    ? new Set(tensors.keys())
+    : new Set([
+        ...kept.flatMap(({ inputs }) => inputs),
+        ...matrices.flatMap(({ bias }) => bias ?? []),
+      ]);
+  const gone = new Set<number>();
+  for (const [name, { field }] of tensors)
+    if (!needed.has(name) && users.has(name)) gone.add(field.from);
+  for (const { field } of dropped) gone.add(field.from);
+
+  const weights = new Uint8Array(bytesAfter);
+  const added: number[] = [];
+  const products = new Map<number, number[]>();
+  let offset = 0;
+  let bytesBefore = 0;
+  for (const matrix of matrices) {
+    const { rows, columns, node } = matrix;
+    const size = 4 * rows * columns;
+    dequantise(matrix, new Float32Array(weights.buffer, offset, rows * columns));
+    const name = `${node.outputs[0] ?? ''}.float32_weight`;
+    for (const byte of weightBytes(name, [rows, columns], offset, size)) added.push(byte);
+    products.set(node.field.from, product(matrix, name));
+    offset += size;
+    for (const part of [matrix.codes, matrix.scales, matrix.zeros])
+      bytesBefore += part?.data?.length ?? 0;
+  }
+
+  const parts: (Uint8Array | number[])[] = [];
+  for (const field of fieldsOf(bytes, graph.start, graph.end)) {
+    const made = products.get(field.from);
+    if (made !== undefined) parts.push(made);
+    else if (!gone.has(field.from)) parts.push(bytes.subarray(field.from, field.end));
+  }
+  parts.push(added);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+
+  const whole = [
+    bytes.subarray(0, graph.from),
+    varintBytes(MODEL_GRAPH * 8 + 2),
+    varintBytes(length),
+    ...parts,
+    bytes.subarray(graph.end),
+  ];
+  const result = new Uint8Array(whole.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of whole) {
+    result.set(part, at);
+    at += part.length;
+  }
+  const files = new Set(
+    [...tensors.values()].flatMap(({ field, path }) =>
+      path === null || gone.has(field.from) ? [] : [path],
+    ),
+  );
+  return {
+    file: {
+      bytes: result,
+      externalData: [
+        ...file.externalData.filter(({ path }) => files.has(path)),
+        { path: NEW_FILE, data: weights },
+      ],
+    },
+    rewrite: {
+      matrices: matrices.length,
+      of: found.length,
+      bytesBefore,
+      bytesAfter,
+      ms: performance.now() - startedAt,
+    },
+  };
+}
