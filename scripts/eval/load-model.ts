@@ -55,6 +55,25 @@ export async function openFolder(folder: string): Promise<ModelFolder> {
   };
 }
 
+/** Perplexity by variant, fp32 among them, as packaging measured and gated it; empty where the manifest has none. */
+export async function packagedPerplexity({
+  files,
+}: ModelFolder): Promise<Readonly<Record<string, number>>> {
+  const manifest = await files.json('manifest.json');
+  const checks: unknown = isRecord(manifest) ? manifest['checks'] : undefined;
+  const measured: unknown = isRecord(checks) ? checks['perplexity'] : undefined;
+  if (!isRecord(measured)) return {};
+  return Object.fromEntries(
+    Object.entries(measured).filter((entry): entry is [string, number] => {
+      return typeof entry[1] === 'number';
+    }),
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Variants of the manifest whose file is there. */
 export function presentVariants({ manifest }: ModelFolder, folder: string): readonly string[] {
   return Object.entries(manifest.variants).flatMap(([variant, path]) =>

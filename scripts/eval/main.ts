@@ -13,6 +13,7 @@ import { Journal, journalKey } from './journal';
 import {
   openFolder,
   openVariant,
+  packagedPerplexity,
   presentVariants,
   SHIPPED_VARIANT,
   type ModelFolder,
@@ -257,6 +258,7 @@ async function evaluate(
         report,
         wrong: wrongAnswers(problems, finished, budgets.at(-1) ?? ''),
         chats,
+        packaged: await packagedPerplexity(folder),
         notes: perplexities.notes,
         seconds: (performance.now() - startedAt) / 1000,
         cpuSeconds: (user + system) / 1e6,

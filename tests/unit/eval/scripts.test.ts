@@ -234,6 +234,7 @@ describe('report', () => {
             replies: [replyOf({ finish: 'length' })],
           },
         ],
+        packaged: { fp32: 1.2, q4: 1.212 },
         notes: ['q4f16 is absent'],
         seconds: 90,
         cpuSeconds: 60,
@@ -244,8 +245,9 @@ describe('report', () => {
     expect(text).toContain('| 90 % over all families, unlimited | 100.0 % | met |');
     expect(text).toContain('| rising with every step of the limit | 66.7 → 100.0 | met |');
     expect(text).toContain('50.0 points | met |');
-    expect(text).toContain('| quantized | 3.220 | +0.62 % |');
-    expect(text).toContain('| q4 | 3.136 | −2.00 % |');
+    expect(text).toContain('| quantized | 3.2199 | +0.62 % |');
+    expect(text).toContain('| q4 | 3.1360 | −2.00 % |');
+    expect(text).toContain('| q4 | 1.2120 | +1.00 % |');
     expect(text).toContain('Note: q4f16 is absent');
     expect(text).toContain('**You:** Hello!');
     expect(text).toContain('> 23 + 58 = 81. *(length)*');
