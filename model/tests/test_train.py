@@ -219,3 +219,6 @@ def test_card_quotes_the_measured_figures() -> None:
     for expected in ("1.70 M parameters", "| all | 25 % | 88 % |", "| addition | 50 % | 100 % |", "q4 3.25", "2.0 MB"):
         assert expected in text
     assert "Measured" not in card.card(manifest, None)
+    assert "10 steps, 5.0 M tokens, 10 minutes on cpu, seed 1" in text
+    manifest["provenance"]["continues"] = {"steps": 4, "tokens": 2_000_000, "seconds": 60, "continues": {"steps": 1, "tokens": 0, "seconds": 0}}
+    assert "15 steps, 7.0 M tokens, 11 minutes on cpu in 3 runs" in card.card(manifest, None)

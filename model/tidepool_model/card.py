@@ -58,8 +58,15 @@ def best(evaluation: dict | None) -> str:
     )
 
 
+def runs(provenance: dict | None) -> list[dict]:
+    """The training runs that the weights went through, the last one first (`continues` in each names the one before)."""
+    return [] if not provenance else [provenance, *runs(provenance.get("continues"))]
+
+
 def card(manifest: dict, evaluation: dict | None) -> str:
     provenance = manifest["provenance"]
+    steps, tokens, seconds = (sum(run.get(key, 0) for run in runs(provenance)) for key in ("steps", "tokens", "seconds"))
+    in_runs = f" in {len(runs(provenance))} runs, each from the weights of the one before" if len(runs(provenance)) > 1 else ""
     size = sum(f["bytes"] for f in manifest["files"] if f["path"].endswith("model_quantized.onnx"))
     letters = manifest["pattern"]
     parts = [
@@ -78,8 +85,7 @@ def card(manifest: dict, evaluation: dict | None) -> str:
         "Variants: `q4` and `q4f16` for WebGPU, `q8` (`model_quantized.onnx`) for WASM. The chat template takes "
         "`enable_thinking` and `tools`. A thinking budget ends a thought by injecting `\\n</think>\\n`.",
         "## Training\n\n"
-        f"{provenance.get('steps', '?')} steps, {provenance.get('tokens', 0) / 1e6:.1f} M tokens, "
-        f"{provenance.get('seconds', 0) / 60:.0f} minutes on {provenance.get('device', '?')}, seed {provenance.get('seed', '?')}, "
+        f"{steps} steps, {tokens / 1e6:.1f} M tokens, {seconds / 60:.0f} minutes on {provenance.get('device', '?')}{in_runs}, seed {provenance.get('seed', '?')}, "
         f"recipe commit {provenance.get('commit', '?')}. Two stages (text, tasks and chat; then chat with thoughts), Muon and AdamW, "
         "loss on the assistant's own words in the second. A quarter of the thoughts in training are cut at a random point, "
         "closed and answered, so that the model answers in form after any cut.",
