@@ -5,7 +5,9 @@ import App from './App.svelte';
 import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
 import { EngineClient } from './engine/engine-client';
-import { EMBEDDED_MODELS, modelUrlOf } from './models/registry';
+import { ModelStore } from './model-files/model-store';
+import { isModelHost } from './models/model-hosts';
+import { EMBEDDED_MODELS, modelUrlOf, REGISTRY } from './models/registry';
 import { Pwa } from './pwa/pwa.svelte';
 import { trustOwnScripts } from './pwa/trusted-script-urls';
 import type { AppState } from './state/app-context';
@@ -16,6 +18,9 @@ import { ChatSession } from './state/chat-session.svelte';
 import { deathInWords } from './state/death-words';
 import { ConversationList } from './state/conversation-list.svelte';
 import { asEngineError, ModelStatus } from './state/model-status.svelte';
+import { readDeviceOffer } from './state/models/device-offer';
+import { HubClient } from './state/models/hub-client';
+import { ModelLibrary } from './state/models/model-library.svelte';
 import { Notices } from './state/notices.svelte';
 import { Settings } from './state/settings.svelte';
 import { chatOfHash } from './ui/address';
@@ -112,9 +117,29 @@ storage.conversations.onChange((change) => {
   if (change.type === 'settings') void settings.load();
 });
 
-const app: AppState = { chat, status, list, settings, notices, lab, study };
+const library = new ModelLibrary({
+  registry: REGISTRY,
+  embedded: model,
+  baseUrl: document.baseURI,
+  status,
+  settings,
+  notices,
+  hub: new HubClient({
+    fetch: (url, init) => fetch(url, init),
+    isOnline: () => navigator.onLine,
+    isAllowed: (url) => isModelHost(url, location.origin),
+  }),
+  store: new ModelStore('caches' in globalThis ? caches : undefined),
+  fetch: (url, init) => fetch(url, init),
+  readOffer: readDeviceOffer,
+  ...('locks' in navigator ? { locks: navigator.locks } : {}),
+  hasConversation: () => chat.path.length > 0,
+});
+const app: AppState = { chat, status, list, settings, notices, lab, study, library };
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
 mount(App, { target, props: { app, pwa } });
 await pwa.becomeIsolated(pwaStarted);
-void status.load(settings.values.device);
+// An address that names a model means that one, whatever was chosen before.
+if (wanted === null) void library.start(settings.values.device);
+else void status.load(settings.values.device);

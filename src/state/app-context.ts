@@ -4,6 +4,7 @@ import type { BudgetStudy } from './budget-study.svelte';
 import type { ChatSession } from './chat-session.svelte';
 import type { ConversationList } from './conversation-list.svelte';
 import type { Lab } from './lab/lab.svelte';
+import type { ModelLibrary } from './models/model-library.svelte';
 import type { ModelStatus } from './model-status.svelte';
 import type { Notices } from './notices.svelte';
 import type { Settings } from './settings.svelte';
@@ -16,6 +17,7 @@ export interface AppState {
   readonly notices: Notices;
   readonly lab: Lab;
   readonly study: BudgetStudy;
+  readonly library: ModelLibrary;
 }
 
 export const [getApp, setApp] = createContext<AppState>();

@@ -1,13 +1,21 @@
 /** Owns where the model stands: loading, ready, failed; its device, its memory; and its rebuilding after a death. */
 import { EngineError } from '../core/errors';
 import type { Engine } from '../engine/engine';
-import type { DevicePreference, LoadedModel, LoadProgress } from '../protocol/engine-api';
+import type {
+  DevicePreference,
+  LoadedModel,
+  LoadProgress,
+  LoadRequest,
+} from '../protocol/engine-api';
 
 export type ModelPhase = 'idle' | 'loading' | 'ready' | 'failed';
 
 /** Deaths within this time that are answered by a rebuild; one more asks the person, so that nothing loops. */
 const MAX_REBUILDS = 2;
 const REBUILD_WINDOW_MS = 5 * 60_000;
+
+/** Which model is loaded: a folder of the site, or a listing from a hub or a disk. */
+export type LoadTarget = Pick<LoadRequest, 'modelUrl' | 'listing' | 'blobs' | 'variant'>;
 
 export interface EngineDeath {
   readonly error: EngineError;
@@ -27,7 +35,7 @@ export class ModelStatus {
   isRebuild = $state(false);
 
   readonly #engine: Engine;
-  readonly #modelUrl: string;
+  #target: LoadTarget;
   readonly #now: () => number;
   #device: DevicePreference = 'auto';
   #loading: Promise<void> | null = null;
@@ -38,7 +46,7 @@ export class ModelStatus {
 
   constructor(engine: Engine, modelUrl: string, now: () => number = () => performance.now()) {
     this.#engine = engine;
-    this.#modelUrl = modelUrl;
+    this.#target = { modelUrl };
     this.#now = now;
     engine.onDeath((error) => {
       this.#onDeath(error);
@@ -52,6 +60,21 @@ export class ModelStatus {
       this.#loading = null;
     });
     return this.#loading;
+  }
+
+  /** Sets which model the next load takes. */
+  aim(target: LoadTarget): void {
+    this.#target = target;
+  }
+
+  /** Loads anew, ending a load that runs: of another model. Never rejects. */
+  async reload(): Promise<void> {
+    if (this.#loading !== null) {
+      await this.#engine.dispose();
+      await this.#loading;
+    }
+    this.#deaths = [];
+    return this.load();
   }
 
   /** Settles when the model is ready; rejects with the load's EngineError when it is not to be had. */
@@ -70,7 +93,7 @@ export class ModelStatus {
       this.progress = null;
       try {
         this.model = await this.#engine.load(
-          { modelUrl: this.#modelUrl, device: this.#device },
+          { ...this.#target, device: this.#device },
           (progress) => {
             this.progress = progress;
           },

@@ -1,5 +1,6 @@
 /** Owns what a person has chosen for the whole app; keeps it through a store it is given. */
 import type { SettingsStore, StoredSettings } from '../storage/settings-store';
+import { DEFAULT_HUB } from '../models/hub-listing';
 import { DEFAULT_THINKING_LIMIT } from './thinking-limits';
 
 export type SettingsValues = StoredSettings;
@@ -24,6 +25,8 @@ export const DEFAULT_SETTINGS: SettingsValues = {
   tools: [],
   systemPrompt: '',
   thinkingLimit: DEFAULT_THINKING_LIMIT,
+  model: null,
+  hub: DEFAULT_HUB,
 };
 
 /** What is needed of the store; a Map in tests. */

@@ -25,6 +25,19 @@ export interface StoredSettings {
   readonly tools: readonly ('calculator' | 'clock')[];
   readonly systemPrompt: string;
   readonly thinkingLimit: ThinkingLimit;
+  /** The model that answers; null: the embedded one. */
+  readonly model: StoredModel | null;
+  /** Address of the hub or its mirror, without closing slash. */
+  readonly hub: string;
+}
+
+/** A model that was chosen, as far as it takes to find it again. */
+export interface StoredModel {
+  readonly key: string;
+  readonly title: string;
+  /** Under which its files are kept; '' for one that comes with the app. */
+  readonly prefix: string;
+  readonly dtype: string;
 }
 
 const KEY = 'settings';
@@ -41,6 +54,17 @@ function readSampling(value: unknown): SamplingSettings {
   };
 }
 
+function readModel(value: unknown): StoredModel | null {
+  if (value === null) return null;
+  const fields = readObject(value, 'model');
+  return {
+    key: readText(fields['key'], 'key', 300),
+    title: readText(fields['title'], 'title', 300),
+    prefix: readText(fields['prefix'], 'prefix', 1000),
+    dtype: readText(fields['dtype'], 'dtype', 40),
+  };
+}
+
 const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => StoredSettings[Key] } =
   {
     theme: (value) => readOneOf(value, 'theme', ['system', 'light', 'dark']),
@@ -52,6 +76,8 @@ const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => Sto
       readList(value, 'tools', 2, (item, place) => readOneOf(item, place, ['calculator', 'clock'])),
     systemPrompt: (value) => readText(value, 'systemPrompt', LIMITS.systemPromptLength),
     thinkingLimit: (value) => readThinkingLimit(value, 'thinkingLimit'),
+    model: readModel,
+    hub: (value) => readText(value, 'hub', 500),
   };
 
 function readFields(value: unknown): Partial<StoredSettings> {

@@ -1,0 +1,500 @@
+/**
+ * Owns which models a person can choose, where each one stands (known, being looked up, downloading, here, in use) and
+ * the choosing: the load, the way back to the embedded model when it fails, what is remembered. Owns no network of its
+ * own (HubClient, ModelDownload) and no judgement (models/fit).
+ */
+import { EngineError } from '../../core/errors';
+import type { ModelListing } from '../../core/model-listing';
+import { keptKeyOf, keptPrefixOf, listingOfManifest } from '../../model-files/file-keys';
+import { ModelDownload, type DownloadState } from '../../model-files/model-download';
+import { filesForUse, variantOf, type ModelStore } from '../../model-files/model-store';
+import { partCountOf } from '../../model-files/part-store';
+import { makeBundle, openBundle } from '../../models/bundle';
+import { diskModel, type DiskModel } from '../../models/disk-listing';
+import type { DeviceOffer } from '../../models/fit';
+import { parseRepo, thinkingOfTemplate } from '../../models/hub-listing';
+import { modelUrlOf, type EmbeddedEntry, type RegistryEntry } from '../../models/registry';
+import { parseManifest } from '../../models/spec';
+import { readStack } from '../../models/stack';
+import type { DevicePreference } from '../../protocol/engine-api';
+import { asEngineError, type ModelStatus } from '../model-status.svelte';
+import type { Notices } from '../notices.svelte';
+import type { Settings } from '../settings.svelte';
+import type { HubClient } from './hub-client';
+import {
+  modelOfDisk,
+  modelOfEntry,
+  modelOfRepo,
+  sizesOf,
+  withInspection,
+  type LibraryModel,
+} from './library-model';
+
+export interface LibraryHost {
+  readonly registry: readonly RegistryEntry[];
+  /** The model that is always there. */
+  readonly embedded: EmbeddedEntry;
+  /** Address of the app, with closing slash. */
+  readonly baseUrl: string;
+  readonly status: ModelStatus;
+  readonly settings: Settings;
+  readonly notices: Notices;
+  readonly hub: HubClient;
+  readonly store: ModelStore;
+  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
+  readonly readOffer: () => Promise<DeviceOffer>;
+  readonly locks?: LockManager;
+  /** True while a conversation is open that a new model will have to read. */
+  readonly hasConversation: () => boolean;
+  /** Something that is kept has changed. */
+  readonly onKept?: () => void;
+}
+
+export interface CurrentModel {
+  readonly key: string;
+  readonly title: string;
+}
+
+export type Lookup =
+  { readonly phase: 'looking' } | { readonly phase: 'failed'; readonly error: EngineError };
+
+function without<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
+  return new Map([...map].filter(([other]) => other !== key));
+}
+
+export class ModelLibrary {
+  models = $state.raw<readonly LibraryModel[]>([]);
+  /** Null until the browser has been asked. */
+  offer = $state.raw<DeviceOffer | null>(null);
+  /** Variants that are here whole, by key of the model. */
+  kept = $state.raw<ReadonlyMap<string, readonly string[]>>(new Map());
+  /** What is left of a download that was not finished, by key of the model. */
+  partial = $state.raw<
+    ReadonlyMap<
+      string,
+      { readonly dtype: string; readonly keptBytes: number; readonly totalBytes: number }
+    >
+  >(new Map());
+  lookups = $state.raw<ReadonlyMap<string, Lookup>>(new Map());
+  downloads = $state.raw<ReadonlyMap<string, DownloadState & { readonly dtype: string }>>(
+    new Map(),
+  );
+  /** Why what was typed, dropped or picked could not be taken. */
+  problem = $state.raw<EngineError | null>(null);
+  /** What is being opened or packed at the moment, as a sentence; '' for nothing. */
+  doing = $state('');
+  current = $state.raw<CurrentModel>({ key: '', title: '' });
+
+  readonly #host: LibraryHost;
+  readonly #running = new Map<string, ModelDownload>();
+  #isRead = false;
+
+  constructor(host: LibraryHost) {
+    this.#host = host;
+    this.models = host.registry.map(modelOfEntry);
+    this.current = { key: host.embedded.id, title: host.embedded.title };
+  }
+
+  /** The hub or mirror that is asked. */
+  get hub(): string {
+    return this.#host.settings.values.hub;
+  }
+
+  /** The model of that key; null when there is none. */
+  find(key: string): LibraryModel | null {
+    return this.models.find((model) => model.key === key) ?? null;
+  }
+
+  /* ---------- starting ---------- */
+
+  /** Loads what was chosen last, or the embedded model where that is not to be had. */
+  async start(device: DevicePreference): Promise<void> {
+    const { settings, store, notices, status, embedded } = this.#host;
+    const { model: chosen } = settings.values;
+    if (chosen === null || chosen.key === embedded.id) return status.load(device);
+    const site = this.#host.registry.find(({ id }) => id === chosen.key);
+    if (site?.home.kind === 'site') {
+      this.current = { key: site.id, title: site.title };
+      status.aim({ modelUrl: new URL(site.home.path, this.#host.baseUrl).href });
+      return status.load(device);
+    }
+    const listing = await store.listing(chosen.prefix);
+    if (listing === null) {
+      notices.show(
+        `${chosen.title} is no longer kept in this browser. ${embedded.title} answers until you get it again under “Models”.`,
+        { tone: 'trouble' },
+      );
+      settings.change({ model: null });
+      return status.load(device);
+    }
+    this.current = { key: chosen.key, title: chosen.title };
+    status.aim({ modelUrl: listing.baseUrl, listing, variant: chosen.dtype });
+    await status.load(device);
+    await this.#backToEmbedded(chosen.title);
+  }
+
+  /** Reads what the device offers and what is kept; called when the library is opened, and after each change. */
+  async refresh(): Promise<void> {
+    this.offer = await this.#host.readOffer();
+    if (!this.#isRead) {
+      this.#isRead = true;
+      await this.#readSite();
+    }
+    await this.#readKept();
+  }
+
+  /** Layers and sizes of the models that come with the app. */
+  async #readSite(): Promise<void> {
+    for (const { id, home } of this.#host.registry) {
+      if (home.kind !== 'site') continue;
+      const url = new URL(home.path, this.#host.baseUrl).href;
+      try {
+        const read = async (path: string): Promise<unknown> =>
+          (await this.#host.fetch(`${url}${path}`)).json();
+        const [config, manifestJson] = await Promise.all([
+          read('config.json'),
+          read('manifest.json'),
+        ]);
+        const manifest = parseManifest(manifestJson);
+        const listing = listingOfManifest(manifest, url);
+        const stack = readStack(config);
+        this.#change(id, {
+          listing,
+          stack,
+          variants: sizesOf(listing),
+          parameters: manifest.parameters,
+          contextTokens: stack.contextTokens,
+        });
+      } catch {
+        // Offline and not kept: its card says less.
+      }
+    }
+  }
+
+  async #readKept(): Promise<void> {
+    const kept = new Map<string, readonly string[]>();
+    const partial = new Map<string, { dtype: string; keptBytes: number; totalBytes: number }>();
+    for (const { listing, variants, source } of await this.#host.store.models()) {
+      if (listing === null || source !== 'hub') continue;
+      const known = this.models.find(({ repo }) => repo === listing.id);
+      const key = known?.key ?? `hub:${listing.id}`;
+      if (known === undefined) this.models = [...this.models, modelOfRepo(listing.id)];
+      const model = this.find(key);
+      if (model?.listing === null) await this.#fillFromKept(key, listing);
+      // An older revision is not what the card's listing names.
+      if (this.find(key)?.listing?.revision !== listing.revision) continue;
+      if (variants.length > 0) kept.set(key, variants);
+      else {
+        const begun = await this.#begun(listing);
+        if (begun !== null) partial.set(key, begun);
+      }
+    }
+    this.kept = kept;
+    this.partial = partial;
+  }
+
+  /** The variant of which most is here. */
+  async #begun(
+    listing: ModelListing,
+  ): Promise<{ dtype: string; keptBytes: number; totalBytes: number } | null> {
+    const shares = await Promise.all(
+      listing.variants.map(async ({ dtype }) => ({
+        dtype,
+        ...(await this.#host.store.share(listing, dtype)),
+      })),
+    );
+    const [most] = shares.sort((a, b) => b.keptBytes / b.totalBytes - a.keptBytes / a.totalBytes);
+    return most === undefined || most.keptBytes === 0 ? null : most;
+  }
+
+  async #fillFromKept(key: string, listing: ModelListing): Promise<void> {
+    this.#change(key, { listing, variants: sizesOf(listing) });
+    try {
+      const config = await this.#keptBlob(listing, 'config.json');
+      const stack = readStack(JSON.parse((await config?.text()) ?? 'null'));
+      this.#change(key, {
+        stack,
+        contextTokens: this.find(key)?.contextTokens ?? stack.contextTokens,
+      });
+    } catch {
+      // Not all of it has come; the registry's own layers stay.
+    }
+  }
+
+  #change(key: string, change: Partial<LibraryModel>): void {
+    this.models = this.models.map((model) => (model.key === key ? { ...model, ...change } : model));
+  }
+
+  /* ---------- the hub ---------- */
+
+  /** Looks a model up on the hub: files, sizes, layers. The outcome stands in `lookups` and in the model. */
+  async lookUp(key: string): Promise<void> {
+    const model = this.find(key);
+    if (model === null || model.repo === null) return;
+    this.lookups = new Map(this.lookups).set(key, { phase: 'looking' });
+    try {
+      const found = await this.#host.hub.inspect(this.hub, model.repo);
+      this.models = this.models.map((other) =>
+        other.key === key ? withInspection(other, found) : other,
+      );
+      this.lookups = without(this.lookups, key);
+      await this.#readKept();
+    } catch (cause) {
+      this.lookups = new Map(this.lookups).set(key, {
+        phase: 'failed',
+        error: asEngineError(cause),
+      });
+    }
+  }
+
+  /** Looks up what a person typed. Returns the key of its card; null with `problem` when it is no name. */
+  async lookUpTyped(text: string): Promise<string | null> {
+    this.problem = null;
+    const repo = parseRepo(text);
+    if (repo === null) {
+      this.problem = new EngineError(
+        'model-missing',
+        text.trim() === ''
+          ? 'No model is named.'
+          : `“${text.trim().slice(0, 100)}” is no name of a model on the hub.`,
+        'It has the form owner/name, for example onnx-community/granite-4.0-h-350m-ONNX.',
+      );
+      return null;
+    }
+    const known = this.models.find((model) => model.repo === repo);
+    if (known === undefined) this.models = [...this.models, modelOfRepo(repo)];
+    const key = known?.key ?? `hub:${repo}`;
+    await this.lookUp(key);
+    const lookup = this.lookups.get(key);
+    if (lookup?.phase === 'failed' && known === undefined) {
+      // A card of something that is not there helps nobody; the sentence stands by the field.
+      this.models = this.models.filter((model) => model.key !== key);
+      this.lookups = without(this.lookups, key);
+      this.problem = lookup.error;
+      return null;
+    }
+    return key;
+  }
+
+  /* ---------- downloads ---------- */
+
+  /** Starts a download or goes on with it. Settles when it ends or pauses; the outcome stands in `downloads`. */
+  async download(key: string, dtype: string): Promise<void> {
+    const listing = this.find(key)?.listing ?? null;
+    if (listing?.source !== 'hub') return;
+    let download = this.#running.get(key);
+    if (download === undefined || this.downloads.get(key)?.dtype !== dtype) {
+      download = new ModelDownload({
+        listing,
+        dtype,
+        store: this.#host.store,
+        fetch: this.#host.fetch,
+        onChange: (state) => {
+          this.downloads = new Map(this.downloads).set(key, { ...state, dtype });
+        },
+        ...(this.#host.locks === undefined ? {} : { locks: this.#host.locks }),
+      });
+      this.#running.set(key, download);
+    }
+    const { phase } = await download.start();
+    if (phase !== 'done') return;
+    this.#running.delete(key);
+    this.downloads = without(this.downloads, key);
+    await this.#readKept();
+    this.#host.onKept?.();
+    this.#host.notices.show(`${this.find(key)?.title ?? key} is here now.`);
+  }
+
+  async pause(key: string): Promise<void> {
+    await this.#running.get(key)?.pause();
+  }
+
+  /** Ends a download and deletes what has come. */
+  async cancel(key: string): Promise<void> {
+    await this.#running.get(key)?.cancel();
+    this.#running.delete(key);
+    this.downloads = without(this.downloads, key);
+    await this.#readKept();
+    this.#host.onKept?.();
+  }
+
+  /** Deletes all that is kept of a model; the one in use gives way to the embedded one. */
+  async delete(key: string): Promise<void> {
+    const model = this.find(key);
+    if (model?.listing?.source !== 'hub') return;
+    await this.#host.store.delete(model.listing);
+    if (this.current.key === key) await this.use(this.#host.embedded.id);
+    await this.#readKept();
+    this.#host.onKept?.();
+    this.#host.notices.show(`${model.title} is deleted from this browser.`);
+  }
+
+  /* ---------- choosing ---------- */
+
+  /** Loads a model in place of the one before, and remembers it. Without `dtype` the engine takes what suits the device. */
+  async use(key: string, dtype?: string): Promise<void> {
+    const model = this.find(key);
+    if (model === null) return;
+    const { status, settings, notices, embedded } = this.#host;
+    this.current = { key, title: model.title };
+    const { listing, blobs } = model;
+    const isSite = model.role === 'embedded' || model.role === 'test';
+    status.aim(
+      isSite || listing === null
+        ? { modelUrl: this.#siteUrl(key) }
+        : {
+            modelUrl: listing.baseUrl,
+            listing,
+            ...(blobs === null ? {} : { blobs }),
+            ...(dtype === undefined ? {} : { variant: dtype }),
+          },
+    );
+    await status.reload();
+    if (this.current.key !== key) return;
+    if (status.phase !== 'ready') {
+      await this.#backToEmbedded(model.title);
+      return;
+    }
+    settings.change({
+      model:
+        listing?.source === 'hub' && dtype !== undefined
+          ? { key, title: model.title, prefix: keptPrefixOf(listing), dtype }
+          : isSite && key !== embedded.id
+            ? { key, title: model.title, prefix: '', dtype: '' }
+            : null,
+    });
+    if (this.#host.hasConversation())
+      notices.show(
+        `${model.title} answers from here on. It reads this conversation anew before its next reply.`,
+      );
+    await this.#readKept();
+    this.#host.onKept?.();
+  }
+
+  #siteUrl(key: string): string {
+    const { registry, embedded, baseUrl } = this.#host;
+    const entry = registry.find(({ id }) => id === key);
+    return entry?.home.kind === 'site'
+      ? new URL(entry.home.path, baseUrl).href
+      : modelUrlOf(embedded, baseUrl);
+  }
+
+  /** After a failed load: the embedded model, and a sentence that says why. */
+  async #backToEmbedded(title: string): Promise<void> {
+    const { status, settings, notices, embedded, baseUrl } = this.#host;
+    if (status.phase !== 'failed' || this.current.key === embedded.id) return;
+    const why = status.error;
+    notices.show(
+      `${title} could not be started. ${why?.message ?? ''} ${why?.remedy ?? ''} ${embedded.title} answers in its place.`,
+      { tone: 'trouble' },
+    );
+    settings.change({ model: null });
+    this.current = { key: embedded.id, title: embedded.title };
+    status.aim({ modelUrl: modelUrlOf(embedded, baseUrl) });
+    await status.reload();
+  }
+
+  /* ---------- disk ---------- */
+
+  /** Takes a folder: paths relative to it, forward slashes. Its card appears; returns its key, null with `problem`. */
+  async openFolder(name: string, files: ReadonlyMap<string, Blob>): Promise<string | null> {
+    return this.#open(() => diskModel(name, files));
+  }
+
+  /** Takes a `.tidepool` file, or any zip archive without compression. */
+  async openBundle(file: File): Promise<string | null> {
+    return this.#open(async () => diskModel(file.name, await openBundle(file)));
+  }
+
+  async #open(read: () => DiskModel | Promise<DiskModel>): Promise<string | null> {
+    this.problem = null;
+    this.doing = 'Looking through the files…';
+    try {
+      const { listing, blobs } = await read();
+      const json = async (path: string): Promise<unknown> => {
+        const text = await blobs.get(path)?.text();
+        try {
+          return JSON.parse(text ?? '{}') as unknown;
+        } catch (cause) {
+          throw new EngineError(
+            'model-corrupt',
+            `${path} is no JSON.`,
+            'Copy the model’s files again.',
+            { cause },
+          );
+        }
+      };
+      const stack = readStack(await json('config.json'));
+      const tokenizer = (await json('tokenizer_config.json')) as Readonly<Record<string, unknown>>;
+      const template =
+        (await blobs.get('chat_template.jinja')?.text()) ??
+        (typeof tokenizer['chat_template'] === 'string' ? tokenizer['chat_template'] : null);
+      const thinking = template === null ? null : thinkingOfTemplate(template);
+      const model = modelOfDisk(listing, blobs, stack, thinking);
+      this.models = [...this.models.filter(({ key }) => key !== model.key), model];
+      return model.key;
+    } catch (cause) {
+      this.problem = asEngineError(cause);
+      return null;
+    } finally {
+      this.doing = '';
+    }
+  }
+
+  /** One file with all that a variant needs, of a model that is here; null with `problem` when it cannot be made. */
+  async makeBundle(key: string, dtype: string): Promise<Blob | null> {
+    const model = this.find(key);
+    if (model?.listing === null || model === null) return null;
+    this.problem = null;
+    try {
+      const { listing } = model;
+      const variant = variantOf(listing, dtype);
+      const wanted = filesForUse({ ...listing, variants: [variant] }, variant);
+      const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+      const files = new Map<string, Blob>();
+      for (const { path } of wanted) {
+        const blob = model.blobs?.get(path) ?? (await this.#blobOf(listing, path));
+        files.set(path, blob);
+      }
+      let done = 0;
+      return await makeBundle(files, (bytes) => {
+        done += bytes;
+        this.doing = `Packing: ${Math.round((100 * done) / Math.max(total, 1))} %`;
+      });
+    } catch (cause) {
+      this.problem = asEngineError(cause);
+      return null;
+    } finally {
+      this.doing = '';
+    }
+  }
+
+  async #blobOf(listing: ModelListing, path: string): Promise<Blob> {
+    if (listing.source === 'site') {
+      const response = await this.#host.fetch(`${listing.baseUrl}${path}`);
+      if (response.ok) return response.blob();
+    }
+    const kept = await this.#keptBlob(listing, path);
+    if (kept !== null) return kept;
+    throw new EngineError(
+      'model-missing',
+      `${path} of ${listing.id} is not kept in this browser.`,
+      'Download the model again, then save the bundle.',
+    );
+  }
+
+  /** A kept file as one blob made of its parts; null when any is missing. */
+  async #keptBlob(listing: ModelListing, path: string): Promise<Blob | null> {
+    const file = listing.files.find((other) => other.path === path);
+    if (file === undefined) return null;
+    const key = keptKeyOf(keptPrefixOf(listing), file);
+    const parts: Blob[] = [];
+    for (let part = 0; part < partCountOf(file.bytes); part += 1) {
+      const kept = await this.#host.store.parts.read(key, part);
+      if (kept === null) return null;
+      // A blob of its own lets the browser put the bytes on disk before the next part is read.
+      parts.push(new Blob([kept.bytes]));
+    }
+    return new Blob(parts);
+  }
+}
