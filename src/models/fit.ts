@@ -166,10 +166,10 @@ export function judge(
     device === 'wasm' && model.parameters !== null
       ? (model.parameters / 1e6) * (MS_PER_MILLION[kernelOf(variant.dtype)] ?? 0)
       : null;
-  if (fit !== 'no' && msPerToken !== null && msPerToken > 1000) {
+  if (fit !== 'no' && msPerToken !== null && msPerToken > SLOW_MS) {
     fit = 'tight';
     reasons.push(
-      `On the processor a token would take about ${Math.round(msPerToken / 1000)} s: there is no graphics device here.`,
+      `Without a graphics device a token would take about ${Number((msPerToken / 1000).toPrecision(1))} s, reckoned from a model of 19 million parameters that was measured.`,
     );
   }
   const free = offer.storage === null ? null : offer.storage.quotaBytes - offer.storage.usedBytes;
@@ -180,6 +180,8 @@ export function judge(
   return { fit, device, variant, memory, msPerToken, reasons };
 }
 
+/** Above this a sentence takes longer than a minute. */
+const SLOW_MS = 400;
 /** A token in at most this time feels like writing; slower ones are not recommended. */
 const PLEASANT_MS = 120;
 

@@ -5,6 +5,7 @@ import { test as base, expect, type Page } from '@playwright/test';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
+import { FakeHub } from '../conformance/fake-hub';
 
 interface FakeSite {
   readonly address: string;
@@ -12,8 +13,10 @@ interface FakeSite {
 }
 
 /** Each worker builds into a folder of its own, so that two runs on one machine do not meet. */
-async function serveFakeSite(): Promise<FakeSite> {
+async function serveFakeSite(hub: FakeHub): Promise<FakeSite> {
   const mode = 'fake';
+  // The build's policy lets through the hosts that it is told; vite.config.ts reads this.
+  process.env['TIDEPOOL_MODEL_HOSTS'] = `${hub.origin} ${hub.contentOrigin}`;
   const outDir = fileURLToPath(new URL(`../../.cache/dist-fake-${process.pid}`, import.meta.url));
   await build({ mode, logLevel: 'error', build: { outDir, emptyOutDir: true } });
   const server = await preview({
@@ -45,11 +48,19 @@ export interface ChatPage {
   expectAccessible(): Promise<void>;
 }
 
-export const test = base.extend<{ chat: ChatPage }, { fakeSite: string }>({
-  fakeSite: [
+export const test = base.extend<{ chat: ChatPage }, { hub: FakeHub; fakeSite: string }>({
+  hub: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures that are needed from this pattern.
     async ({}, use) => {
-      const site = await serveFakeSite();
+      const hub = await FakeHub.start();
+      await use(hub);
+      await hub.close();
+    },
+    { scope: 'worker' },
+  ],
+  fakeSite: [
+    async ({ hub }, use) => {
+      const site = await serveFakeSite(hub);
       await use(site.address);
       await site.close();
     },

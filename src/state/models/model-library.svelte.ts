@@ -5,15 +5,19 @@
  */
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
-import { keptKeyOf, keptPrefixOf, listingOfManifest } from '../../model-files/file-keys';
+import { keptPrefixOf, listingOfManifest } from '../../model-files/file-keys';
 import { ModelDownload, type DownloadState } from '../../model-files/model-download';
-import { filesForUse, variantOf, type ModelStore } from '../../model-files/model-store';
-import { partCountOf } from '../../model-files/part-store';
-import { makeBundle, openBundle } from '../../models/bundle';
+import type { ModelStore } from '../../model-files/model-store';
+import { openBundle } from '../../models/bundle';
 import { diskModel, type DiskModel } from '../../models/disk-listing';
 import type { DeviceOffer } from '../../models/fit';
 import { parseRepo, thinkingOfTemplate } from '../../models/hub-listing';
-import { modelUrlOf, type EmbeddedEntry, type RegistryEntry } from '../../models/registry';
+import {
+  EMBEDDED_MODELS,
+  modelUrlOf,
+  type EmbeddedEntry,
+  type RegistryEntry,
+} from '../../models/registry';
 import { parseManifest } from '../../models/spec';
 import { readStack } from '../../models/stack';
 import type { DevicePreference } from '../../protocol/engine-api';
@@ -29,6 +33,7 @@ import {
   withInspection,
   type LibraryModel,
 } from './library-model';
+import { keptBlob, packModel } from './pack-model';
 
 export interface LibraryHost {
   readonly registry: readonly RegistryEntry[];
@@ -58,8 +63,17 @@ export interface CurrentModel {
 export type Lookup =
   { readonly phase: 'looking' } | { readonly phase: 'failed'; readonly error: EngineError };
 
-function without<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
-  return new Map([...map].filter(([other]) => other !== key));
+/** By key of the model; replaced whole at each change. */
+export type ByKey<T> = Readonly<Partial<Record<string, T>>>;
+
+function without<T>(record: ByKey<T>, key: string): ByKey<T> {
+  return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
+}
+
+interface Begun {
+  readonly dtype: string;
+  readonly keptBytes: number;
+  readonly totalBytes: number;
 }
 
 export class ModelLibrary {
@@ -67,18 +81,11 @@ export class ModelLibrary {
   /** Null until the browser has been asked. */
   offer = $state.raw<DeviceOffer | null>(null);
   /** Variants that are here whole, by key of the model. */
-  kept = $state.raw<ReadonlyMap<string, readonly string[]>>(new Map());
+  kept = $state.raw<ByKey<readonly string[]>>({});
   /** What is left of a download that was not finished, by key of the model. */
-  partial = $state.raw<
-    ReadonlyMap<
-      string,
-      { readonly dtype: string; readonly keptBytes: number; readonly totalBytes: number }
-    >
-  >(new Map());
-  lookups = $state.raw<ReadonlyMap<string, Lookup>>(new Map());
-  downloads = $state.raw<ReadonlyMap<string, DownloadState & { readonly dtype: string }>>(
-    new Map(),
-  );
+  partial = $state.raw<ByKey<Begun>>({});
+  lookups = $state.raw<ByKey<Lookup>>({});
+  downloads = $state.raw<ByKey<DownloadState & { readonly dtype: string }>>({});
   /** Why what was typed, dropped or picked could not be taken. */
   problem = $state.raw<EngineError | null>(null);
   /** What is being opened or packed at the moment, as a sentence; '' for nothing. */
@@ -86,7 +93,7 @@ export class ModelLibrary {
   current = $state.raw<CurrentModel>({ key: '', title: '' });
 
   readonly #host: LibraryHost;
-  readonly #running = new Map<string, ModelDownload>();
+  #running: ByKey<ModelDownload> = {};
   #isRead = false;
 
   constructor(host: LibraryHost) {
@@ -115,7 +122,7 @@ export class ModelLibrary {
     const site = this.#host.registry.find(({ id }) => id === chosen.key);
     if (site?.home.kind === 'site') {
       this.current = { key: site.id, title: site.title };
-      status.aim({ modelUrl: new URL(site.home.path, this.#host.baseUrl).href });
+      status.aim({ modelUrl: this.#siteUrl(site.id) });
       return status.load(device);
     }
     const listing = await store.listing(chosen.prefix);
@@ -147,7 +154,7 @@ export class ModelLibrary {
   async #readSite(): Promise<void> {
     for (const { id, home } of this.#host.registry) {
       if (home.kind !== 'site') continue;
-      const url = new URL(home.path, this.#host.baseUrl).href;
+      const url = this.#siteUrl(id);
       try {
         const read = async (path: string): Promise<unknown> =>
           (await this.#host.fetch(`${url}${path}`)).json();
@@ -172,8 +179,8 @@ export class ModelLibrary {
   }
 
   async #readKept(): Promise<void> {
-    const kept = new Map<string, readonly string[]>();
-    const partial = new Map<string, { dtype: string; keptBytes: number; totalBytes: number }>();
+    const kept: Record<string, readonly string[]> = {};
+    const partial: Record<string, Begun> = {};
     for (const { listing, variants, source } of await this.#host.store.models()) {
       if (listing === null || source !== 'hub') continue;
       const known = this.models.find(({ repo }) => repo === listing.id);
@@ -183,10 +190,10 @@ export class ModelLibrary {
       if (model?.listing === null) await this.#fillFromKept(key, listing);
       // An older revision is not what the card's listing names.
       if (this.find(key)?.listing?.revision !== listing.revision) continue;
-      if (variants.length > 0) kept.set(key, variants);
+      if (variants.length > 0) kept[key] = variants;
       else {
         const begun = await this.#begun(listing);
-        if (begun !== null) partial.set(key, begun);
+        if (begun !== null) partial[key] = begun;
       }
     }
     this.kept = kept;
@@ -194,9 +201,7 @@ export class ModelLibrary {
   }
 
   /** The variant of which most is here. */
-  async #begun(
-    listing: ModelListing,
-  ): Promise<{ dtype: string; keptBytes: number; totalBytes: number } | null> {
+  async #begun(listing: ModelListing): Promise<Begun | null> {
     const shares = await Promise.all(
       listing.variants.map(async ({ dtype }) => ({
         dtype,
@@ -210,7 +215,7 @@ export class ModelLibrary {
   async #fillFromKept(key: string, listing: ModelListing): Promise<void> {
     this.#change(key, { listing, variants: sizesOf(listing) });
     try {
-      const config = await this.#keptBlob(listing, 'config.json');
+      const config = await keptBlob(this.#host.store, listing, 'config.json');
       const stack = readStack(JSON.parse((await config?.text()) ?? 'null'));
       this.#change(key, {
         stack,
@@ -230,8 +235,8 @@ export class ModelLibrary {
   /** Looks a model up on the hub: files, sizes, layers. The outcome stands in `lookups` and in the model. */
   async lookUp(key: string): Promise<void> {
     const model = this.find(key);
-    if (model === null || model.repo === null) return;
-    this.lookups = new Map(this.lookups).set(key, { phase: 'looking' });
+    if (typeof model?.repo !== 'string') return;
+    this.lookups = { ...this.lookups, [key]: { phase: 'looking' } };
     try {
       const found = await this.#host.hub.inspect(this.hub, model.repo);
       this.models = this.models.map((other) =>
@@ -240,10 +245,7 @@ export class ModelLibrary {
       this.lookups = without(this.lookups, key);
       await this.#readKept();
     } catch (cause) {
-      this.lookups = new Map(this.lookups).set(key, {
-        phase: 'failed',
-        error: asEngineError(cause),
-      });
+      this.lookups = { ...this.lookups, [key]: { phase: 'failed', error: asEngineError(cause) } };
     }
   }
 
@@ -265,7 +267,7 @@ export class ModelLibrary {
     if (known === undefined) this.models = [...this.models, modelOfRepo(repo)];
     const key = known?.key ?? `hub:${repo}`;
     await this.lookUp(key);
-    const lookup = this.lookups.get(key);
+    const lookup = this.lookups[key];
     if (lookup?.phase === 'failed' && known === undefined) {
       // A card of something that is not there helps nobody; the sentence stands by the field.
       this.models = this.models.filter((model) => model.key !== key);
@@ -282,23 +284,23 @@ export class ModelLibrary {
   async download(key: string, dtype: string): Promise<void> {
     const listing = this.find(key)?.listing ?? null;
     if (listing?.source !== 'hub') return;
-    let download = this.#running.get(key);
-    if (download === undefined || this.downloads.get(key)?.dtype !== dtype) {
+    let download = this.#running[key];
+    if (download === undefined || this.downloads[key]?.dtype !== dtype) {
       download = new ModelDownload({
         listing,
         dtype,
         store: this.#host.store,
         fetch: this.#host.fetch,
         onChange: (state) => {
-          this.downloads = new Map(this.downloads).set(key, { ...state, dtype });
+          this.downloads = { ...this.downloads, [key]: { ...state, dtype } };
         },
         ...(this.#host.locks === undefined ? {} : { locks: this.#host.locks }),
       });
-      this.#running.set(key, download);
+      this.#running = { ...this.#running, [key]: download };
     }
     const { phase } = await download.start();
     if (phase !== 'done') return;
-    this.#running.delete(key);
+    this.#running = without(this.#running, key);
     this.downloads = without(this.downloads, key);
     await this.#readKept();
     this.#host.onKept?.();
@@ -306,13 +308,13 @@ export class ModelLibrary {
   }
 
   async pause(key: string): Promise<void> {
-    await this.#running.get(key)?.pause();
+    await this.#running[key]?.pause();
   }
 
   /** Ends a download and deletes what has come. */
   async cancel(key: string): Promise<void> {
-    await this.#running.get(key)?.cancel();
-    this.#running.delete(key);
+    await this.#running[key]?.cancel();
+    this.#running = without(this.#running, key);
     this.downloads = without(this.downloads, key);
     await this.#readKept();
     this.#host.onKept?.();
@@ -372,11 +374,8 @@ export class ModelLibrary {
   }
 
   #siteUrl(key: string): string {
-    const { registry, embedded, baseUrl } = this.#host;
-    const entry = registry.find(({ id }) => id === key);
-    return entry?.home.kind === 'site'
-      ? new URL(entry.home.path, baseUrl).href
-      : modelUrlOf(embedded, baseUrl);
+    const { embedded, baseUrl } = this.#host;
+    return modelUrlOf(EMBEDDED_MODELS.find(({ id }) => id === key) ?? embedded, baseUrl);
   }
 
   /** After a failed load: the embedded model, and a sentence that says why. */
@@ -444,57 +443,24 @@ export class ModelLibrary {
   /** One file with all that a variant needs, of a model that is here; null with `problem` when it cannot be made. */
   async makeBundle(key: string, dtype: string): Promise<Blob | null> {
     const model = this.find(key);
-    if (model?.listing === null || model === null) return null;
+    if (!model?.listing) return null;
+    const { store, fetch } = this.#host;
     this.problem = null;
+    this.doing = 'Packing…';
     try {
-      const { listing } = model;
-      const variant = variantOf(listing, dtype);
-      const wanted = filesForUse({ ...listing, variants: [variant] }, variant);
-      const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
-      const files = new Map<string, Blob>();
-      for (const { path } of wanted) {
-        const blob = model.blobs?.get(path) ?? (await this.#blobOf(listing, path));
-        files.set(path, blob);
-      }
-      let done = 0;
-      return await makeBundle(files, (bytes) => {
-        done += bytes;
-        this.doing = `Packing: ${Math.round((100 * done) / Math.max(total, 1))} %`;
-      });
+      return await packModel(
+        model.listing,
+        dtype,
+        { blobs: model.blobs, store, fetch },
+        (share) => {
+          this.doing = `Packing: ${Math.round(100 * share)} %`;
+        },
+      );
     } catch (cause) {
       this.problem = asEngineError(cause);
       return null;
     } finally {
       this.doing = '';
     }
-  }
-
-  async #blobOf(listing: ModelListing, path: string): Promise<Blob> {
-    if (listing.source === 'site') {
-      const response = await this.#host.fetch(`${listing.baseUrl}${path}`);
-      if (response.ok) return response.blob();
-    }
-    const kept = await this.#keptBlob(listing, path);
-    if (kept !== null) return kept;
-    throw new EngineError(
-      'model-missing',
-      `${path} of ${listing.id} is not kept in this browser.`,
-      'Download the model again, then save the bundle.',
-    );
-  }
-
-  /** A kept file as one blob made of its parts; null when any is missing. */
-  async #keptBlob(listing: ModelListing, path: string): Promise<Blob | null> {
-    const file = listing.files.find((other) => other.path === path);
-    if (file === undefined) return null;
-    const key = keptKeyOf(keptPrefixOf(listing), file);
-    const parts: Blob[] = [];
-    for (let part = 0; part < partCountOf(file.bytes); part += 1) {
-      const kept = await this.#host.store.parts.read(key, part);
-      if (kept === null) return null;
-      // A blob of its own lets the browser put the bytes on disk before the next part is read.
-      parts.push(new Blob([kept.bytes]));
-    }
-    return new Blob(parts);
   }
 }

@@ -38,9 +38,10 @@ const DTYPE_WORDS: Readonly<Record<string, string>> = {
   fp32: '32 bits',
 };
 
+/** "q4 (4 bits)". */
 export function dtypeInWords(dtype: string): string {
   const words = DTYPE_WORDS[dtype];
-  return words === undefined ? dtype : `${dtype}: ${words}`;
+  return words === undefined ? dtype : `${dtype} (${words})`;
 }
 
 export function thinkingInWords(model: LibraryModel): string {
@@ -95,12 +96,10 @@ export function fitInWords(verdict: Verdict): string {
   return FIT_WORDS[verdict.fit];
 }
 
-/** "about 4 tokens/s", "about 3 s a token"; null on a graphics device. */
-export function paceInWords(msPerToken: number | null): string | null {
-  if (msPerToken === null || msPerToken === 0) return null;
-  return msPerToken > 1000
-    ? `about ${Math.round(msPerToken / 1000)} s a token`
-    : `about ${Number((1000 / msPerToken).toPrecision(2))} tokens/s`;
+/** "about 4 tokens/s"; null on a graphics device, and where a sentence says it already. */
+export function paceInWords({ fit, msPerToken }: Verdict): string | null {
+  if (fit !== 'fits' || msPerToken === null || msPerToken === 0) return null;
+  return `about ${Number((1000 / msPerToken).toPrecision(2))} tokens/s`;
 }
 
 /** Where a download stands: bytes, pace and time left, or why it stands still. */

@@ -92,8 +92,12 @@ export async function filesOfDrop(data: DataTransfer): Promise<File | PickedFold
   );
   const [only] = data.files;
   const [entry] = entries;
-  if (entries.length === 1 && entry?.isFile === true && only !== undefined) return only;
-  if (entries.length === 0 || entry === undefined) return null;
+  if (only !== undefined && data.files.length === 1 && entry?.isDirectory !== true) return only;
+  if (entry === undefined) {
+    // A browser without entries gives the files of a drop, and no folders.
+    const files = new Map(Array.from(data.files, (file) => [file.name, file]));
+    return files.size === 0 ? null : { name: 'dropped', files };
+  }
   const files = new Map<string, File>();
   for (const each of entries) await readEntry(each, '', files);
   return { name: entry.name, files };
