@@ -319,33 +319,37 @@ export class FakeLab {
     };
   }
 
-  #opened(position: number): LabOpened | null {
+  #opened(position: number): LabOpened[] {
     const opened = this.#watch?.opened ?? null;
     const layer = this.#spec.layers.find(({ index }) => index === opened?.layer);
-    if (opened === null || layer === undefined) return null;
+    if (opened === null || layer === undefined) return [];
     if (layer.kind === 'mamba') {
       const { b, c } = this.#history(layer, opened.head);
       const last = (values: Float64Array): Float32Array =>
         Float32Array.from(values.slice(position * layer.stateSize));
-      return {
-        kind: 'mamba',
-        ...opened,
-        state: this.#state(layer, opened.head),
-        b: last(b),
-        c: last(c),
-        convWindow: this.#conv(layer),
-      };
+      return [
+        {
+          kind: 'mamba',
+          ...opened,
+          state: this.#state(layer, opened.head),
+          b: last(b),
+          c: last(c),
+          convWindow: this.#conv(layer),
+        },
+      ];
     }
-    if (layer.kind !== 'attention') return null;
+    if (layer.kind !== 'attention') return [];
     const rows = Array.from({ length: layer.heads }, (_, head) =>
       Array.from(this.#row(head * 7919 + position, position + 1)),
     );
-    return {
-      kind: 'attention',
-      ...opened,
-      rows: matrix(layer.heads, position + 1, rows.flat()),
-      firstKey: 0,
-    };
+    return [
+      {
+        kind: 'attention',
+        ...opened,
+        rows: matrix(layer.heads, position + 1, rows.flat()),
+        firstKey: 0,
+      },
+    ];
   }
 
   #inspect({ targets, lastTokens }: InspectRequest): LabJobs['inspect']['result'] {

@@ -6,7 +6,7 @@
  * tokens read, the conv and SSM state of each Mamba layer, the KV cache of each attention layer. All matrices are
  * row-major. Layer numbers count all layers of the stack (`LayerSpec.index`); heads count from 0.
  */
-import type { LayerKind } from '../core/model-spec';
+import type { LayerKind, RecurrentLayerSpec } from '../core/model-spec';
 import type { QuantiseBits } from '../core/state-math/surgery';
 import type { RecallTask } from '../core/lab/recall-task';
 import type { SamplingSettings } from '../core/sampling/sampler';
@@ -49,13 +49,16 @@ export interface LabCapabilities {
 
 /* ---------- watching a reply ---------- */
 
-/** What is open on the page. A layer of another kind than Mamba or attention is watched by its activity only. */
+/**
+ * What is open on the page; all mixers of the layer are watched, each at this head or its own last one. A layer that
+ * mixes no tokens is watched by its activity only.
+ */
 export interface LabWatch {
   readonly opened: { readonly layer: number; readonly head: number } | null;
 }
 
 /**
- * One Mamba layer at one token; arrays (heads). `delta` is Δ after bias and softplus, > 0; `decay` is exp(Δ·A), the
+ * One layer with a recurrent state (Mamba or delta rule) at one token; arrays (heads). `delta` is Δ after bias and softplus, > 0; `decay` is exp(Δ·A), the
  * share of the state kept, 0…1. Null where the model lacks the quantity (see LabCapabilities.missing).
  */
 export interface LabMambaStep {
@@ -69,9 +72,12 @@ export interface LabMambaStep {
   readonly stateNorm: Float32Array | null;
 }
 
+/** A layer with a recurrent state: Mamba, or the gated delta rule. */
+export type RecurrentKind = RecurrentLayerSpec['kind'];
+
 export type LabOpened =
   | {
-      readonly kind: 'mamba';
+      readonly kind: RecurrentKind;
       readonly layer: number;
       readonly head: number;
       /** (stateSize, headDim) of the head, after the token. */
@@ -79,9 +85,13 @@ export type LabOpened =
       /** B_t and C_t of the head's group: (stateSize); null where missing. */
       readonly b: Float32Array | null;
       readonly c: Float32Array | null;
-      /** (convDim, convKernel − 1): the last inputs of the convolution, newest right; channels x, then B, then C. */
+      /**
+       * (convDim, columns kept): the last inputs of the convolution, newest right; channels x, then B, then C, or of the
+       * delta rule query, key, value as the model orders them.
+       */
       readonly convWindow: LabMatrix;
     }
+  | { readonly kind: 'conv'; readonly layer: number; readonly convWindow: LabMatrix }
   | {
       readonly kind: 'attention';
       readonly layer: number;
@@ -108,15 +118,15 @@ export interface LabStep {
   readonly tokenId: number;
   readonly text: string;
   readonly phase: 'prefill' | 'decode';
-  /** One entry for each Mamba layer, in order. */
+  /** One entry for each layer with a recurrent state, in order. */
   readonly mamba: readonly LabMambaStep[];
   /**
    * (layers): norm of what each layer adds to the residual stream at this token, NaN where missing. Compare a layer
    * with itself over time; sizes differ between layers.
    */
   readonly activity: Float32Array;
-  /** Of the opened layer; null when none is open or this token was skipped to keep decoding fast. */
-  readonly opened: LabOpened | null;
+  /** Each mixer of the opened layer; [] when none is open or this token was skipped to keep decoding fast. */
+  readonly opened: readonly LabOpened[];
   /** Milliseconds that watching cost at this token, apart from the run of the model itself. */
   readonly watchMs: number;
 }
@@ -168,7 +178,7 @@ export interface InspectRequest {
  */
 export type InspectedLayer =
   | {
-      readonly kind: 'mamba';
+      readonly kind: RecurrentKind;
       readonly layer: number;
       readonly head: number;
       /** (stateSize, headDim) */
@@ -179,7 +189,7 @@ export type InspectedLayer =
       readonly singularValues: Float64Array;
       /** exp of the entropy of the singular values' shares: 1…min(stateSize, headDim); 0 for a zero state. */
       readonly effectiveRank: number;
-      /** (convDim, convKernel − 1) */
+      /** (convDim, columns kept) */
       readonly convWindow: LabMatrix;
       /** (tokens, heads); null where missing. */
       readonly delta: LabMatrix | null;
@@ -193,6 +203,7 @@ export type InspectedLayer =
        */
       readonly hiddenAttention: LabMatrix | null;
     }
+  | { readonly kind: 'conv'; readonly layer: number; readonly convWindow: LabMatrix }
   | {
       readonly kind: 'attention';
       readonly layer: number;
@@ -209,7 +220,7 @@ export interface InspectResult {
   /** The window's tokens. */
   readonly tokenIds: Int32Array;
   readonly texts: readonly string[];
-  /** In the order of the targets. */
+  /** In the order of the targets, for each of them one entry a mixer. */
   readonly layers: readonly InspectedLayer[];
   /** Tokens read again to collect the history, and how long it took. */
   readonly rereadTokens: number;

@@ -2,7 +2,14 @@
  * Owns the inspection of the live state: what stands in it now, and what the last tokens did, from reading them again
  * with the inner values fetched. Owns no live state.
  */
-import type { AttentionLayerSpec, MambaLayerSpec, ModelSpec } from '../../src/core/model-spec';
+import {
+  mixersOf,
+  type AttentionLayerSpec,
+  type MixerKind,
+  type MixerSpec,
+  type ModelSpec,
+  type RecurrentLayerSpec,
+} from '../../src/core/model-spec';
 import { attentionWindow } from '../../src/core/state-math/attention';
 import { hiddenAttention } from '../../src/core/state-math/hidden-attention';
 import { effectiveRank, singularValues } from '../../src/core/state-math/singular-values';
@@ -11,7 +18,15 @@ import type { InspectedLayer, LabMatrix, LabQuantity } from '../../src/protocol/
 import type { LayerStates, StateTensor } from '../runtime/layer-states';
 import type { ModelSession } from '../runtime/session';
 import { elementsOf } from '../runtime/tensor-values';
-import { convWindow, groupOffset, headNorms, headState, Reading } from './layer-view';
+import {
+  groupOffset,
+  headNorms,
+  headState,
+  Reading,
+  recurrentOf,
+  stateOf,
+  wantConv,
+} from './layer-view';
 
 export interface InspectTarget {
   readonly layer: number;
@@ -24,40 +39,45 @@ export interface Reread {
   readonly states: LayerStates;
 }
 
-type Inspectable = MambaLayerSpec | AttentionLayerSpec;
-
-/** The layer that a target names; EngineError when it has no state or no such head. */
-export function inspectable(spec: ModelSpec, { layer: index, head }: InspectTarget): Inspectable {
+/** The mixers of the layer that a target names; EngineError when it has no state or no such head. */
+export function inspectable(
+  spec: ModelSpec,
+  { layer: index, head }: InspectTarget,
+): readonly MixerSpec[] {
   const layer = spec.layers[index];
-  if (layer?.kind !== 'mamba' && layer?.kind !== 'attention') {
+  const mixers = layer === undefined ? [] : mixersOf(layer);
+  if (mixers.length === 0) {
     throw new EngineError(
       'internal',
       `Layer ${index} ${layer === undefined ? 'does not exist' : `is of the kind ${layer.kind}, which keeps no state`}.`,
-      'Open a Mamba or an attention layer.',
+      'Open a layer that mixes tokens.',
     );
   }
-  if (!(Number.isInteger(head) && head >= 0 && head < layer.heads)) {
+  const heads = Math.max(...mixers.map((mixer) => (mixer.kind === 'conv' ? 1 : mixer.heads)));
+  if (!(Number.isInteger(head) && head >= 0 && head < heads)) {
     throw new EngineError(
       'internal',
-      `Layer ${index} has heads 0 to ${layer.heads - 1}, not ${head}.`,
+      `Layer ${index} has heads 0 to ${heads - 1}, not ${head}.`,
       'Choose one of them.',
     );
   }
-  return layer;
+  return mixers;
 }
 
-const NEEDED: Readonly<Record<Inspectable['kind'], readonly LabQuantity[]>> = {
+const NEEDED: Readonly<Record<MixerKind, readonly LabQuantity[]>> = {
   mamba: ['delta', 'decay', 'b', 'c'],
+  delta: ['delta', 'decay'],
+  conv: [],
   attention: ['query'],
 };
 
-/** Names of the probes that the targets need. */
+/** Names of the probes that the mixers need. */
 export function probesFor(
   session: Pick<ModelSession, 'probes'>,
-  layers: readonly Inspectable[],
+  mixers: readonly MixerSpec[],
 ): string[] {
-  const names = layers.flatMap((layer) =>
-    NEEDED[layer.kind].flatMap((quantity) => session.probes[quantity].get(layer.index) ?? []),
+  const names = mixers.flatMap((mixer) =>
+    NEEDED[mixer.kind].flatMap((quantity) => session.probes[quantity].get(mixer.index) ?? []),
   );
   return [...new Set(names)];
 }
@@ -83,7 +103,7 @@ function columnOf({ rows, columns, values }: LabMatrix, column: number): Float32
 
 /** Looks at the targets in `live` and in the window that was read again. */
 export async function inspectLayers(
-  session: Pick<ModelSession, 'probes' | 'values'>,
+  session: Pick<ModelSession, 'probes' | 'values' | 'layers'>,
   spec: ModelSpec,
   targets: readonly InspectTarget[],
   live: LayerStates,
@@ -96,12 +116,19 @@ export async function inspectLayers(
     const numbers = reading.want({ tensor });
     return () => columnsOf(numbers(), tensor, offset, columns);
   };
-  const looks = targets.map((target): (() => InspectedLayer) => {
-    const layer = inspectable(spec, target);
-    return layer.kind === 'mamba'
-      ? lookAtMamba(layer, target.head, live, reading, probe)
-      : lookAtAttention(layer, target.head, reread.states, reading, probe);
-  });
+  const looks = targets.flatMap((target) =>
+    inspectable(spec, target).map((mixer): (() => InspectedLayer) => {
+      if (mixer.kind === 'conv') {
+        const window = wantConv(reading, stateOf(session.layers, mixer).conv, live);
+        return () => ({ kind: 'conv', layer: mixer.index, convWindow: window() });
+      }
+      // Of two mixers side by side one may have fewer heads.
+      const head = Math.min(target.head, mixer.heads - 1);
+      return mixer.kind === 'attention'
+        ? lookAtAttention(mixer, head, reread.states, reading, probe)
+        : lookAtRecurrent(mixer, session.layers, head, live, reading, probe);
+    }),
+  );
   await reading.run(session.values);
   return looks.map((look) => look());
 }
@@ -113,8 +140,9 @@ type WantProbe = (
   columns: number,
 ) => (() => LabMatrix) | null;
 
-function lookAtMamba(
-  layer: MambaLayerSpec,
+function lookAtRecurrent(
+  layer: RecurrentLayerSpec,
+  layers: ModelSession['layers'],
   head: number,
   live: LayerStates,
   reading: Reading,
@@ -122,14 +150,15 @@ function lookAtMamba(
 ): () => InspectedLayer {
   const { index, heads, stateSize, headDim } = layer;
   const group = groupOffset(layer, head);
-  const state = reading.want({ tensor: live.tensor(`past_ssm.${index}`) });
-  const conv = reading.want({ tensor: live.tensor(`past_conv.${index}`) });
+  const recurrent = recurrentOf(layers, layer);
+  const state = reading.want({ tensor: live.tensor(recurrent.name) });
+  const conv = wantConv(reading, stateOf(layers, layer).conv, live);
   const readDelta = probe('delta', index, 0, heads);
   const readDecay = probe('decay', index, 0, heads);
   const readB = probe('b', index, group, stateSize);
   const readC = probe('c', index, group, stateSize);
   return () => {
-    const own = headState(state(), layer, head);
+    const own = headState(state(), recurrent, head);
     const singular = singularValues(own.values, stateSize, headDim);
     const delta = readDelta?.() ?? null;
     const log = readDecay?.() ?? null;
@@ -138,7 +167,8 @@ function lookAtMamba(
     const b = readB?.() ?? null;
     const c = readC?.() ?? null;
     let matrix: LabMatrix | null = null;
-    if (delta !== null && decay !== null && b !== null && c !== null) {
+    // The delta rule writes otherwise, so this product would not be what it does.
+    if (layer.kind === 'mamba' && delta !== null && decay !== null && b !== null && c !== null) {
       const values = hiddenAttention({
         delta: columnOf(delta, head),
         decay: columnOf(decay, head),
@@ -149,14 +179,14 @@ function lookAtMamba(
       matrix = { rows: delta.rows, columns: delta.rows, values: Float32Array.from(values) };
     }
     return {
-      kind: 'mamba',
+      kind: layer.kind,
       layer: index,
       head,
       state: own,
       stateNorm: headNorms(state(), layer),
       singularValues: singular,
       effectiveRank: effectiveRank(singular),
-      convWindow: convWindow(conv(), layer),
+      convWindow: conv(),
       delta,
       decay,
       b,

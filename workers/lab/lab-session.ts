@@ -2,7 +2,8 @@
  * Owns the steps of the model as the lab wants them: states keep their condition (freeze, quantise), and each token that
  * is read is watched. With nothing watched and nothing frozen a step is the session's own.
  */
-import type { ModelSpec } from '../../src/core/model-spec';
+import { recurrentLayers } from '../../src/core/memory/state-memory';
+import { mixersOf, type ModelSpec } from '../../src/core/model-spec';
 import type {
   LabMambaStep,
   LabOpened,
@@ -15,7 +16,16 @@ import type { LayerStates, StateTensor } from '../runtime/layer-states';
 import type { ModelSession, StepResult } from '../runtime/session';
 import type { StepSession } from '../token-cursor';
 import { conditionOf, isSteady } from './condition';
-import { headNorms, lastRow, mambaLayersOf, Reading, wantAttention, wantMamba } from './layer-view';
+import {
+  headNorms,
+  lastRow,
+  Reading,
+  recurrentOf,
+  stateOf,
+  wantAttention,
+  wantConv,
+  wantRecurrent,
+} from './layer-view';
 import { carryCondition } from './operate';
 
 /**
@@ -125,11 +135,11 @@ export class LabSession implements StepSession {
       const tensor = probe(quantity, layer);
       return tensor === undefined ? null : reading.want(lastRow(tensor));
     };
-    const mamba = mambaLayersOf(this.#spec).map((layer) => {
+    const mamba = recurrentLayers(this.#spec).map((layer) => {
       const delta = row('delta', layer.index);
       const decay = row('decay', layer.index);
       const state = isHeavy
-        ? reading.want({ tensor: states.tensor(`past_ssm.${layer.index}`) })
+        ? reading.want({ tensor: states.tensor(recurrentOf(this.#session.layers, layer).name) })
         : null;
       return (): LabMambaStep => ({
         layer: layer.index,
@@ -140,7 +150,7 @@ export class LabSession implements StepSession {
       });
     });
     const outputs = this.#spec.layers.map(({ index }) => row('output', index));
-    const open = isHeavy && opened !== null ? this.#open(opened, reading, states, probe) : null;
+    const open = isHeavy && opened !== null ? this.#open(opened, reading, states, probe) : [];
     await reading.run(this.#session.values);
     const tokenId = tokens[tokens.length - 1] ?? 0;
     const step: LabStep = {
@@ -150,7 +160,7 @@ export class LabSession implements StepSession {
       phase: tokens.length > 1 ? 'prefill' : 'decode',
       mamba: mamba.map((read) => read()),
       activity: Float32Array.from(outputs, (read) => (read === null ? NaN : frobeniusNorm(read()))),
-      opened: open?.() ?? null,
+      opened: open.map((read) => read()),
       watchMs: performance.now() - startedAt,
     };
     if (isHeavy) {
@@ -165,12 +175,20 @@ export class LabSession implements StepSession {
     reading: Reading,
     states: LayerStates,
     probe: (quantity: LabQuantity, layer: number) => StateTensor | undefined,
-  ): (() => LabOpened) | null {
+  ): (() => LabOpened)[] {
     const layer = this.#spec.layers[index];
-    if (layer?.kind === 'mamba' && head < layer.heads)
-      return wantMamba(reading, layer, head, states, (quantity) => probe(quantity, index));
-    if (layer?.kind === 'attention' && head < layer.heads)
-      return wantAttention(reading, layer, head, states, probe('query', index));
-    return null;
+    if (layer === undefined) return [];
+    const { layers } = this.#session;
+    return mixersOf(layer).map((mixer): (() => LabOpened) => {
+      if (mixer.kind === 'conv') {
+        const window = wantConv(reading, stateOf(layers, mixer).conv, states);
+        return () => ({ kind: 'conv', layer: index, convWindow: window() });
+      }
+      // Of two mixers side by side one may have fewer heads.
+      const own = Math.min(head, mixer.heads - 1);
+      return mixer.kind === 'attention'
+        ? wantAttention(reading, mixer, own, states, probe('query', index))
+        : wantRecurrent(reading, mixer, layers, own, states, (quantity) => probe(quantity, index));
+    });
   }
 }

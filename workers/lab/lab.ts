@@ -3,6 +3,7 @@
  * (lab-session.ts); the engine sees to it that one job runs at a time.
  */
 import { EngineError } from '../../src/core/errors';
+import { mixersOf } from '../../src/core/model-spec';
 import {
   MAX_HISTORY_TOKENS,
   type InspectRequest,
@@ -217,7 +218,7 @@ export class Lab {
     const startedAt = performance.now();
     const live = this.#required();
     const { session, spec, tokenizer } = this.#model;
-    const layers = request.targets.map((target) => inspectable(spec, target));
+    const mixers = request.targets.flatMap((target) => inspectable(spec, target));
     const { lastTokens } = request;
     if (!(Number.isInteger(lastTokens) && lastTokens >= 1 && lastTokens <= MAX_HISTORY_TOKENS)) {
       throw new RangeError(
@@ -231,7 +232,12 @@ export class Lab {
       before.length === 0 ? session.emptyStates() : (await reader.readFresh(before)).states;
     try {
       await reader.breathe();
-      const { states, probes } = await session.step(window, start, probesFor(session, layers));
+      const { states, probes } = await session.step(
+        window,
+        start,
+        // A file that is read token by token gives no histories; the live steps still do.
+        session.readsSingly && window.length > 1 ? [] : probesFor(session, mixers),
+      );
       try {
         const looks = await inspectLayers(session, spec, request.targets, live.states, {
           probes,
@@ -349,7 +355,9 @@ export class Lab {
           ssmBytes: bytes.ssm,
           convBytes: bytes.conv,
           kvBytes: bytes.kv,
-          kvTokens: layer.kind === 'attention' ? (states?.kvTokens(layer.index) ?? 0) : 0,
+          kvTokens: mixersOf(layer).some(({ kind }) => kind === 'attention')
+            ? (states?.kvTokens(layer.index) ?? 0)
+            : 0,
         };
       }),
     };

@@ -2,7 +2,14 @@
  * Owns the reading of layers: which tensors hold what (states, probes), and their numbers as the lab shows them. Owns no
  * running of the model.
  */
-import type { AttentionLayerSpec, MambaLayerSpec, ModelSpec } from '../../src/core/model-spec';
+import {
+  mixersOf,
+  type AttentionLayerSpec,
+  type LayerSpec,
+  type MixerKind,
+  type ModelSpec,
+  type RecurrentLayerSpec,
+} from '../../src/core/model-spec';
 import { attentionRow } from '../../src/core/state-math/attention';
 import { frobeniusNorm } from '../../src/core/state-math/singular-values';
 import type {
@@ -12,31 +19,18 @@ import type {
   LabQuantity,
   MissingQuantity,
 } from '../../src/protocol/lab-api';
+import { readHead, type ConvState, type LayerState } from '../runtime/layer-state';
 import type { LayerStates, StateTensor } from '../runtime/layer-states';
 import type { ProbeNames } from '../runtime/probe-graph';
 import { elementsOf, type TensorRange, type TensorValues } from '../runtime/tensor-values';
 
-export function mambaLayersOf(spec: ModelSpec): MambaLayerSpec[] {
-  return spec.layers.filter((layer): layer is MambaLayerSpec => layer.kind === 'mamba');
-}
-
-function quantitiesOf(kind: ModelSpec['layers'][number]['kind']): readonly LabQuantity[] {
-  switch (kind) {
-    case 'mamba':
-      return ['delta', 'decay', 'b', 'c', 'output'];
-    case 'attention':
-      return ['query', 'output'];
-    case 'delta':
-    case 'conv':
-    case 'mlp':
-    case 'moe':
-      return ['output'];
-    default: {
-      const unknown: never = kind;
-      throw new RangeError(`unknown layer kind ${JSON.stringify(unknown)}`);
-    }
-  }
-}
+/** What can be asked of a mixer beside its states. */
+const MIXER_QUANTITIES: Readonly<Record<MixerKind, readonly LabQuantity[]>> = {
+  mamba: ['delta', 'decay', 'b', 'c'],
+  delta: ['delta', 'decay', 'b', 'c'],
+  conv: [],
+  attention: ['query'],
+};
 
 const REASONS: Readonly<Record<LabQuantity, string>> = {
   delta:
@@ -50,20 +44,34 @@ const REASONS: Readonly<Record<LabQuantity, string>> = {
     'This model file has no value named for what these layers add, so their activity is not shown.',
 };
 
+/** Why a layer of the delta rule has no such thing, whatever its file names. */
+const DELTA_REASONS: Readonly<Partial<Record<LabQuantity, string>>> = {
+  delta:
+    'A delta-rule layer has no step size Δ: it writes with a strength β that this model file does not name.',
+  decay:
+    'This model file names no decay of its delta-rule layers, so half-lives cannot be read. The state itself can.',
+  b: 'The delta rule erases what stood under a key before it writes, so no one product says what a token takes from another: it has no hidden attention to show.',
+  c: 'The delta rule erases what stood under a key before it writes, so no one product says what a token takes from another: it has no hidden attention to show.',
+};
+
+function reasonOf(quantity: LabQuantity, layer: LayerSpec): string {
+  return (layer.kind === 'delta' ? DELTA_REASONS[quantity] : undefined) ?? REASONS[quantity];
+}
+
 /** Which quantities the graph does not name, by layer. */
 export function missingQuantities(spec: ModelSpec, probes: ProbeNames): MissingQuantity[] {
-  const missing = new Map<LabQuantity, number[]>();
+  const missing: { quantity: LabQuantity; reason: string; layers: number[] }[] = [];
   for (const layer of spec.layers) {
-    for (const quantity of quantitiesOf(layer.kind)) {
+    const asked = mixersOf(layer).flatMap((mixer) => MIXER_QUANTITIES[mixer.kind]);
+    for (const quantity of [...asked, 'output' as const]) {
       if (probes[quantity].has(layer.index)) continue;
-      missing.set(quantity, [...(missing.get(quantity) ?? []), layer.index]);
+      const reason = reasonOf(quantity, layer);
+      const found = missing.find((one) => one.quantity === quantity && one.reason === reason);
+      if (found === undefined) missing.push({ quantity, reason, layers: [layer.index] });
+      else found.layers.push(layer.index);
     }
   }
-  return [...missing].map(([quantity, layers]) => ({
-    quantity,
-    layers,
-    reason: REASONS[quantity],
-  }));
+  return missing;
 }
 
 export function capabilitiesOf(
@@ -109,42 +117,81 @@ export function lastRow(tensor: StateTensor): TensorRange {
 }
 
 /** First entry of the head's group in a row of B or C (groups · stateSize). */
-export function groupOffset(layer: MambaLayerSpec, head: number): number {
+export function groupOffset(layer: RecurrentLayerSpec, head: number): number {
   return Math.floor(head / (layer.heads / layer.groups)) * layer.stateSize;
 }
 
-/** Norms of all heads of a state (heads, stateSize, headDim). */
-export function headNorms(state: Float32Array, layer: MambaLayerSpec): Float32Array {
+/** The states of a mixer's layer, as they lie in this file. RangeError for a layer without. */
+export function stateOf(
+  layers: ReadonlyMap<number, LayerState>,
+  { index }: { readonly index: number },
+): LayerState {
+  const state = layers.get(index);
+  if (state === undefined) throw new RangeError(`layer ${index} keeps no state`);
+  return state;
+}
+
+/** The recurrent state of a mixer; RangeError where there is none. */
+export function recurrentOf(
+  layers: ReadonlyMap<number, LayerState>,
+  mixer: RecurrentLayerSpec,
+): NonNullable<LayerState['recurrent']> {
+  const { recurrent } = stateOf(layers, mixer);
+  if (recurrent === null) throw new RangeError(`layer ${mixer.index} has no recurrent state`);
+  return recurrent;
+}
+
+/** Norms of all heads of a state; how it lies does not matter. */
+export function headNorms(state: Float32Array, layer: RecurrentLayerSpec): Float32Array {
   const size = layer.stateSize * layer.headDim;
   return Float32Array.from({ length: layer.heads }, (_, head) =>
     frobeniusNorm(state.subarray(head * size, (head + 1) * size)),
   );
 }
 
-export function headState(state: Float32Array, layer: MambaLayerSpec, head: number): LabMatrix {
-  const { stateSize, headDim } = layer;
-  const size = stateSize * headDim;
-  return {
-    rows: stateSize,
-    columns: headDim,
-    values: state.slice(head * size, (head + 1) * size),
+/** One head's state (stateSize, headDim), however the file lays it. */
+export function headState(
+  state: Float32Array,
+  recurrent: NonNullable<LayerState['recurrent']>,
+  head: number,
+): LabMatrix {
+  const { stateSize, headDim } = recurrent;
+  return { rows: stateSize, columns: headDim, values: readHead(state, recurrent, head) };
+}
+
+/** All convolution windows of a layer below each other; a function that gives them once the reading has run. */
+export function wantConv(
+  reading: Reading,
+  conv: readonly ConvState[],
+  states: LayerStates,
+): () => LabMatrix {
+  const parts = conv.map(({ name }) => reading.want({ tensor: states.tensor(name) }));
+  const rows = conv.reduce((sum, { channels }) => sum + channels, 0);
+  const columns = conv[0]?.columns ?? 0;
+  return () => {
+    const values = new Float32Array(rows * columns);
+    let at = 0;
+    for (const part of parts) {
+      const numbers = part();
+      values.set(numbers, at);
+      at += numbers.length;
+    }
+    return { rows, columns, values };
   };
 }
 
-export function convWindow(numbers: Float32Array, layer: MambaLayerSpec): LabMatrix {
-  return { rows: layer.convDim, columns: layer.convKernel - 1, values: numbers.slice() };
-}
-
-/** The open Mamba layer, to be asked for after the reading. */
-export function wantMamba(
+/** An open layer with a recurrent state, to be asked for after the reading. */
+export function wantRecurrent(
   reading: Reading,
-  layer: MambaLayerSpec,
+  layer: RecurrentLayerSpec,
+  layers: ReadonlyMap<number, LayerState>,
   head: number,
   states: LayerStates,
   probe: (quantity: LabQuantity) => StateTensor | undefined,
 ): () => LabOpened {
-  const state = reading.want({ tensor: states.tensor(`past_ssm.${layer.index}`) });
-  const conv = reading.want({ tensor: states.tensor(`past_conv.${layer.index}`) });
+  const recurrent = recurrentOf(layers, layer);
+  const state = reading.want({ tensor: states.tensor(recurrent.name) });
+  const conv = wantConv(reading, stateOf(layers, layer).conv, states);
   const vector = (quantity: LabQuantity): (() => Float32Array) | null => {
     const tensor = probe(quantity);
     if (tensor === undefined) return null;
@@ -155,13 +202,13 @@ export function wantMamba(
   const b = vector('b');
   const c = vector('c');
   return () => ({
-    kind: 'mamba',
+    kind: layer.kind,
     layer: layer.index,
     head,
-    state: headState(state(), layer, head),
+    state: headState(state(), recurrent, head),
     b: b?.().slice() ?? null,
     c: c?.().slice() ?? null,
-    convWindow: convWindow(conv(), layer),
+    convWindow: conv(),
   });
 }
 

@@ -1,6 +1,7 @@
 /** Owns surgery on states: each operation makes new states and leaves the old as they are. Owns no order of jobs. */
 import { EngineError } from '../../src/core/errors';
-import type { AttentionLayerSpec, MambaLayerSpec, ModelSpec } from '../../src/core/model-spec';
+import { attentionLayers, recurrentLayers } from '../../src/core/memory/state-memory';
+import type { AttentionLayerSpec, ModelSpec, RecurrentLayerSpec } from '../../src/core/model-spec';
 import { createRandom } from '../../src/core/sampling/random';
 import { addNoise, quantiseState, scaleState } from '../../src/core/state-math/surgery';
 import type { SsmTarget, SurgeryOp } from '../../src/protocol/lab-api';
@@ -21,29 +22,34 @@ function unfit(message: string): EngineError {
 
 interface SsmPart {
   readonly name: string;
-  readonly layer: MambaLayerSpec;
+  readonly layer: RecurrentLayerSpec;
   /** First of the heads and how many. */
   readonly head: number;
   readonly heads: number;
 }
 
+/** State input of a layer, in the transformers.js layout. */
+function stateName({ kind, index }: RecurrentLayerSpec): string {
+  return `${kind === 'mamba' ? 'past_ssm' : 'past_recurrent'}.${index}`;
+}
+
 /** Where the target's numbers stand; EngineError when the model has no such layer or head. */
 function partsOf(spec: ModelSpec, target: SsmTarget): SsmPart[] {
-  const mamba = spec.layers.filter((layer): layer is MambaLayerSpec => layer.kind === 'mamba');
+  const all = recurrentLayers(spec);
   if (target.scope === 'all') {
-    return mamba.map((layer) => ({
-      name: `past_ssm.${layer.index}`,
+    return all.map((layer) => ({
+      name: stateName(layer),
       layer,
       head: 0,
       heads: layer.heads,
     }));
   }
-  const layer = mamba.find(({ index }) => index === target.layer);
+  const layer = all.find(({ index }) => index === target.layer);
   if (layer === undefined)
     throw unfit(
-      `Layer ${target.layer} has no SSM state; Mamba layers are ${mamba.map(({ index }) => index).join(', ')}.`,
+      `Layer ${target.layer} has no recurrent state; ${all.length === 0 ? 'this model has none at all' : `those that have are ${all.map(({ index }) => index).join(', ')}`}.`,
     );
-  const name = `past_ssm.${layer.index}`;
+  const name = stateName(layer);
   if (target.scope === 'layer') return [{ name, layer, head: 0, heads: layer.heads }];
   if (!(Number.isInteger(target.head) && target.head >= 0 && target.head < layer.heads))
     throw unfit(`Layer ${layer.index} has heads 0 to ${layer.heads - 1}, not ${target.head}.`);
@@ -51,9 +57,7 @@ function partsOf(spec: ModelSpec, target: SsmTarget): SsmPart[] {
 }
 
 function cachesOf(spec: ModelSpec, layer: number | null): AttentionLayerSpec[] {
-  const attention = spec.layers.filter(
-    (one): one is AttentionLayerSpec => one.kind === 'attention',
-  );
+  const attention = attentionLayers(spec);
   const chosen = layer === null ? attention : attention.filter(({ index }) => index === layer);
   if (layer !== null && chosen.length === 0)
     throw unfit(
@@ -92,7 +96,7 @@ async function copyOf(session: SurgerySession, tensor: StateTensor): Promise<Flo
   return Float32Array.from(values ?? []);
 }
 
-/** Changes each head of a part in `values`, the layer's whole state (heads, stateSize, headDim). */
+/** Changes each head of a part in `values`, the layer's whole state, head by head; how a head lies does not matter. */
 function operateHeads(values: Float32Array, part: SsmPart, op: SsmOp): void {
   const size = headElements(part);
   for (let head = part.head; head < part.head + part.heads; head += 1) {
@@ -149,7 +153,12 @@ async function operateOnce(
     }
     return { replaced, frozen };
   }
-  for (const part of partsOf(spec, op.target)) {
+  const parts = partsOf(spec, op.target);
+  if (parts.length === 0)
+    throw unfit(
+      'This model has no recurrent state to operate on: its layers keep windows and caches only.',
+    );
+  for (const part of parts) {
     const tensor = states.tensor(part.name);
     const values = await copyOf(session, tensor);
     if (op.kind === 'freeze') {

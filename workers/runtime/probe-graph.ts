@@ -43,6 +43,10 @@ const VALUE_NAME = 1;
 const NODE_INPUT = 1;
 const NODE_OUTPUT = 2;
 const NODE_OP = 4;
+const NODE_ATTRIBUTE = 5;
+const ATTRIBUTE_NAME = 1;
+const ATTRIBUTE_FLOAT = 2;
+const ATTRIBUTE_INT = 3;
 const ELEM_FLOAT = 1;
 const ELEM_INT32 = 6;
 
@@ -57,21 +61,68 @@ interface Node {
   readonly op: string;
   readonly inputs: readonly { readonly name: string; readonly start: number }[];
   readonly outputs: readonly string[];
+  /** Numbers among its attributes, by name. */
+  readonly attributes: ReadonlyMap<string, number>;
+}
+
+/** A number of an AttributeProto; null when it holds something else. */
+function readAttribute(bytes: Uint8Array, field: Field): readonly [string, number] | null {
+  let name = '';
+  let found: number | null = null;
+  for (const { number, start, end } of fieldsOf(bytes, field.start, field.end)) {
+    if (number === ATTRIBUTE_NAME) name = new TextDecoder().decode(bytes.subarray(start, end));
+    else if (number === ATTRIBUTE_FLOAT)
+      found = new DataView(bytes.buffer, bytes.byteOffset + start).getFloat32(0, true);
+    else if (number === ATTRIBUTE_INT) found = readInteger(bytes, start, end);
+  }
+  return found === null ? null : [name, found];
+}
+
+/** A varint of 64 bits, two's complement; exact within ±2^53. */
+function readInteger(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0n;
+  for (let at = start; at < end; at += 1)
+    value |= BigInt((bytes[at] ?? 0) & 127) << BigInt(7 * (at - start));
+  return Number(BigInt.asIntN(64, value));
+}
+
+/** Usual widths of a head: attention divides its scores by the square root of one of them. */
+const HEAD_DIMS: readonly number[] = [8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256];
+
+/**
+ * Whether softmax(q·k / √headDim) of the queries that go in is what the operator computes: not where it turns them by
+ * their positions inside, caps or scales scores otherwise, or looks at a window only.
+ */
+function isPlainAttention(attributes: ReadonlyMap<string, number>): boolean {
+  const scale = attributes.get('scale') ?? 0;
+  return (
+    (attributes.get('do_rotary') ?? 0) === 0 &&
+    (attributes.get('softcap') ?? 0) === 0 &&
+    (attributes.get('smooth_softmax') ?? 0) <= 0 &&
+    (attributes.get('local_window_size') ?? -1) < 0 &&
+    (scale === 0 || HEAD_DIMS.some((dim) => Math.abs(scale * Math.sqrt(dim) - 1) < 1e-3))
+  );
 }
 
 function readNode(bytes: Uint8Array, field: Field): Node {
   const decoder = new TextDecoder();
   const inputs: { name: string; start: number }[] = [];
   const outputs: string[] = [];
+  const attributes = new Map<string, number>();
   let op = '';
-  for (const { number, start, end } of fieldsOf(bytes, field.start, field.end)) {
+  for (const inner of fieldsOf(bytes, field.start, field.end)) {
+    const { number, start, end } = inner;
+    if (number === NODE_ATTRIBUTE) {
+      const attribute = readAttribute(bytes, inner);
+      if (attribute !== null) attributes.set(...attribute);
+    }
     if (number !== NODE_INPUT && number !== NODE_OUTPUT && number !== NODE_OP) continue;
     const text = decoder.decode(bytes.subarray(start, end));
     if (number === NODE_INPUT) inputs.push({ name: text, start });
     else if (number === NODE_OUTPUT) outputs.push(text);
     else op = text;
   }
-  return { op, inputs, outputs };
+  return { op, inputs, outputs, attributes };
 }
 
 /** Name of a ValueInfoProto. */
@@ -149,7 +200,9 @@ export function probeGraph(model: Uint8Array): ProbeGraph {
       const layer = layerOf(at(3), /^past_key_values\.(\d+)\.key$/);
       const query = at(0);
       if (layer === null || query === undefined) continue;
-      probes.query.set(layer, query);
+      if (isPlainAttention(node.attributes)) probes.query.set(layer, query);
+      // An operator that turns keys by their place takes the place from these counts: a cut cache would shift it.
+      if ((node.attributes.get('do_rotary') ?? 0) !== 0) continue;
       const [lastInput, totalInput] = [node.inputs[5], node.inputs[6]];
       if (lastInput === undefined || totalInput === undefined) continue;
       const last = nameOfLength('last_', layer, lastInput.name.length);

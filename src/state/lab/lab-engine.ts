@@ -26,7 +26,8 @@ export interface LabListener {
   beforeReply(): Promise<void>;
   onReplyStart(request: GenerateRequest): void;
   onEvents(events: readonly EngineEvent[]): void;
-  onReplyEnd(): void;
+  /** Null: it failed. */
+  onReplyEnd(stats: GenerateResult['stats'] | null): void;
 }
 
 /** The engine as the chat sees it. */
@@ -50,15 +51,18 @@ export class TappedEngine implements Engine {
       await listener.beforeReply();
       const asked = { ...request, candidates: Math.max(request.candidates, listener.candidates) };
       listener.onReplyStart(asked);
+      let ended: GenerateResult['stats'] | null = null;
       try {
         running = this.#engine.generate(asked, (events) => {
           listener.onEvents(events);
           onEvents(events.filter((event) => event.type !== 'lab'));
         });
         if (isStopped) running.stop();
-        return await running.done;
+        const result = await running.done;
+        ended = result.stats;
+        return result;
       } finally {
-        listener.onReplyEnd();
+        listener.onReplyEnd(ended);
       }
     };
     return {

@@ -3,7 +3,12 @@
  * Closed, it asks the engine for nothing. Owns no drawing and no arithmetic.
  */
 import type { Engine, LabRun } from '../../engine/engine';
-import type { EngineEvent, GenerateRequest, LoadedModel } from '../../protocol/engine-api';
+import type {
+  EngineEvent,
+  GenerateRequest,
+  GenerateResult,
+  LoadedModel,
+} from '../../protocol/engine-api';
 import type {
   InspectResult,
   LabCapabilities,
@@ -54,8 +59,8 @@ export type JobEnd<K extends LabJobName> = LabJobs[K]['result'] | null;
 
 export class Lab implements LabListener {
   isOpen = $state(false);
-  /** Large type, for a class. */
-  isLarge = $state(false);
+  /** For a class: large type, and most of the page for the lab. */
+  isPresenting = $state(false);
   view = $state<LabView>('memory');
   capabilities = $state.raw<LabCapabilities | null>(null);
   opened = $state.raw<OpenedLayer | null>(null);
@@ -281,7 +286,8 @@ export class Lab implements LabListener {
     if (this.isOpen) this.#publishSoon();
   }
 
-  onReplyEnd(): void {
+  onReplyEnd(stats: GenerateResult['stats'] | null): void {
+    if (stats !== null && this.isOpen) this.#seen.end(stats);
     this.isReplying = false;
     this.live = null;
     this.inspected = null;

@@ -1,6 +1,6 @@
 /** Owns what the layer views read off their matrices, and say: half-lives, transposes, strongest entries. Pure. */
 import { halfLifeTokens } from '../../core/state-math/hidden-attention';
-import type { LayerKind, LayerSpec } from '../../core/model-spec';
+import { mixersOf, type LayerKind, type LayerSpec } from '../../core/model-spec';
 import type { LabMatrix, LabStep } from '../../protocol/lab-api';
 
 export const LAYER_NAMES: Readonly<Record<LayerKind, string>> = {
@@ -22,6 +22,22 @@ export const LAYER_LETTERS: Readonly<Record<LayerKind, string>> = {
   moe: 'E',
 };
 
+/** "Mamba beside attention, then MLP": all that a layer does, in its order. */
+export function layerName(layer: LayerSpec): string {
+  const mixers = mixersOf(layer).map(({ kind }) => LAYER_NAMES[kind]);
+  if (mixers.length === 0) return LAYER_NAMES[layer.kind];
+  const follows = 'feedForward' in layer && layer.feedForward !== undefined;
+  return `${mixers.join(' beside ')}${follows ? `, then ${LAYER_NAMES[layer.feedForward]}` : ''}`;
+}
+
+/** "M", or "M*" where two mixers stand side by side. */
+export function layerLetters(layer: LayerSpec): string {
+  const mixers = mixersOf(layer);
+  return mixers.length === 0
+    ? LAYER_LETTERS[layer.kind]
+    : mixers.map(({ kind }) => LAYER_LETTERS[kind]).join('');
+}
+
 /** Share of a layer's own peak, 0…1; null where nothing was measured. */
 export function activityShare(
   step: LabStep | null,
@@ -42,7 +58,9 @@ export function stripSentence(
 ): string {
   const counts = (['mamba', 'delta', 'conv', 'attention', 'mlp', 'moe'] as const).flatMap(
     (kind) => {
-      const count = layers.filter((layer) => layer.kind === kind).length;
+      const count = layers.filter(
+        (layer) => layer.kind === kind || mixersOf(layer).some((mixer) => mixer.kind === kind),
+      ).length;
       return count === 0 ? [] : [`${count} ${LAYER_NAMES[kind]}`];
     },
   );
@@ -57,7 +75,7 @@ export function stripSentence(
   }
   if (strongest === null) return `${stack} This model does not name what its layers write.`;
   const { layer, share } = strongest;
-  return `${stack} At token ${step.position + 1} layer ${layer.index} (${LAYER_NAMES[layer.kind]}) is nearest to its own peak, at ${Math.round(share * 100)} %.`;
+  return `${stack} At token ${step.position + 1} layer ${layer.index} (${layerName(layer)}) is nearest to its own peak, at ${Math.round(share * 100)} %.`;
 }
 
 /** Rows become columns. */

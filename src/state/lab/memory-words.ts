@@ -76,12 +76,24 @@ function ratio(value: number): string {
   return `${value < 10 ? value.toFixed(1) : formatCount(value)} times`;
 }
 
-/** What a curve is made of: "46.0 MiB SSM + 1.08 MiB conv state, 6.00 KiB a token, level at 8,035 tokens". */
+/** Two decimals, since published figures are compared with these: "46.0 MiB", "78.75 MiB". */
+function mebibytes(bytes: number): string {
+  return bytes < 2 ** 20
+    ? formatBytes(bytes)
+    : `${(bytes / 2 ** 20).toFixed(2).replace(/0$/, '')} MiB`;
+}
+
+/** "6 KiB", "3.5 KiB": what a token adds is a round number as a rule. */
+function kibibytes(bytes: number): string {
+  return `${(bytes / 1024).toFixed(2).replace(/\.?0+$/, '')} KiB`;
+}
+
+/** What a curve is made of: "46.0 MiB SSM + 1.08 MiB conv state, 6 KiB of KV cache a token, crossover at 8,035 tokens". */
 export function curveFacts(curve: MemoryCurve): string {
-  const growth = `${formatBytes(curve.bytesPerToken)} of KV cache a token`;
+  const growth = `${kibibytes(curve.bytesPerToken)} of KV cache a token`;
   if (curve.constantBytes === 0) return `no constant state, ${growth}`;
   const meet = curveCrossover(curve);
-  return `${formatBytes(curve.ssmBytes)} SSM + ${formatBytes(curve.convBytes)} conv state, ${growth}${meet === null ? '' : `, level at ${formatCount(meet)} tokens`}`;
+  return `${mebibytes(curve.ssmBytes)} SSM + ${mebibytes(curve.convBytes)} conv state, ${growth}${meet === null ? '' : `, crossover at ${formatCount(meet)} tokens`}`;
 }
 
 /** The other side of the constant state, with every model's own crossover. */

@@ -110,7 +110,7 @@ export function describeOperations(operations: readonly SurgeryOp[]): string {
       before !== undefined &&
       'target' in before &&
       JSON.stringify(before.target) === JSON.stringify(operation.target);
-    if (holds) words[words.length - 1] += ' and held there';
+    if (holds) words[words.length - 1] = `${words.at(-1) ?? ''} and held there`;
     else words.push(operationInWords(operation));
   });
   return words.join(', then ');
@@ -140,7 +140,7 @@ export function forkSentence(runs: readonly LabRunResult[]): string {
 function targetInWords(target: SsmTarget): string {
   switch (target.scope) {
     case 'all':
-      return 'of every Mamba layer';
+      return 'of all layers';
     case 'layer':
       return `of layer ${target.layer}`;
     case 'head':

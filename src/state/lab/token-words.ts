@@ -1,7 +1,7 @@
 /** Owns what the views of tokens and costs say. Pure; every number comes from its arguments. */
 import type { CostPoint } from '../../protocol/lab-api';
 import { formatCount, formatDuration } from '../../core/units';
-import type { TraceToken } from './trace';
+import type { LiveCost, TraceToken } from './trace';
 
 /** Entropy in bits: how many yes-or-no questions the next token is worth. */
 export function bitsOf(nats: number): number {
@@ -35,15 +35,28 @@ export function choiceSentence(token: TraceToken): string {
   return `${place}${next}.${sure}`;
 }
 
-/** What a token of this reply cost. */
-export function replyCostSentence(tokens: readonly TraceToken[]): string {
-  const times = tokens.map(({ ms }) => ms).sort((a, b) => a - b);
-  const middle = times[Math.floor(times.length / 2)];
-  const slowest = times.at(-1);
-  if (middle === undefined || slowest === undefined) {
+function middleOf(values: readonly number[]): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
+}
+
+/** What the replies seen so far cost, live. */
+export function liveCostSentence(
+  decode: readonly LiveCost[],
+  prefill: readonly LiveCost[],
+): string {
+  const middle = middleOf(decode.map(({ ms }) => ms));
+  const [first, last] = [decode[0], decode.at(-1)];
+  if (middle === null || first === undefined || last === undefined)
     return 'Nothing has been written since the lab was opened.';
-  }
-  return `${formatCount(times.length)} tokens at a median of ${formatDuration(middle)} each; the slowest took ${formatDuration(slowest)}.`;
+  const contexts = decode.map(({ context }) => context);
+  const span = `${formatCount(Math.min(...contexts))} and ${formatCount(Math.max(...contexts))}`;
+  const read = middleOf(prefill.map(({ ms }) => ms));
+  const reading =
+    read === null
+      ? ''
+      : ` A token of the prompt, read together with others, took ${formatDuration(read)}.`;
+  return `${formatCount(decode.length)} tokens were written at contexts between ${span}, at a median of ${formatDuration(middle)} each.${reading}`;
 }
 
 /** What the measurement over context lengths found. */
@@ -53,9 +66,11 @@ export function costSentence(points: readonly CostPoint[]): string {
   const start = `At ${formatCount(first.context)} tokens of context a new token takes ${formatDuration(first.decodeMs)}`;
   if (points.length === 1) return `${start}.`;
   const growth = last.decodeMs / first.decodeMs;
+  // Told apart only where even the fastest there is slower than the slowest here.
+  const isClear = last.decodeRange[0] > first.decodeRange[1];
   const words =
     growth > 1.15
-      ? `${growth.toFixed(1)} times as much: the attention layers read a longer cache, the Mamba layers do the same work as ever`
+      ? `${growth.toFixed(1)} times as much${isClear ? ': the attention layers read a longer cache, the recurrent layers do the same work as ever' : ', but the slowest steps here overlap the fastest there: measure again on a quiet machine'}`
       : growth < 0.85
         ? 'less: the spread of the timings is larger than the cost of the context'
         : 'about the same: at this length the cache hardly counts';

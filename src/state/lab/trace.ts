@@ -23,30 +23,47 @@ export interface TraceToken {
   readonly before: { readonly thought: string | null; readonly answer: string } | null;
 }
 
+/** What one token cost at its place, measured as the replies ran. */
+export interface LiveCost {
+  /** Tokens of context that it stood on. */
+  readonly context: number;
+  readonly ms: number;
+}
+
 export interface TraceView {
   readonly replyId: string | null;
   readonly memory: readonly MemoryPoint[];
   readonly steps: readonly LabStep[];
   readonly last: LabStep | null;
   /** Of the layer that was last opened and read; kept over tokens that skipped it. */
-  readonly opened: LabOpened | null;
+  readonly opened: readonly LabOpened[];
   /** (layers): the largest activity of each layer so far, to light a layer against itself. */
   readonly peak: Float32Array;
   readonly tokens: readonly TraceToken[];
+  /** Decode steps of the replies seen, each at its context. */
+  readonly decodeCosts: readonly LiveCost[];
+  /** For each reply: the milliseconds of one token of its prompt, at the prompt's length. */
+  readonly prefillCosts: readonly LiveCost[];
 }
 
 /** Steps kept for the charts over time. */
 const KEPT_STEPS = 256;
 /** Points and tokens kept; a context of the embedded model has 2,048. */
 const KEPT_POINTS = 4096;
+/** Readings of cost kept: as many as a chart can show. */
+const KEPT_COSTS = 1024;
 
 export class LabTrace {
   #replyId: string | null = null;
   #memory: MemoryPoint[] = [];
   #steps: LabStep[] = [];
-  #opened: LabOpened | null = null;
+  #opened: readonly LabOpened[] = [];
   #peak = new Float32Array(0);
   #tokens: TraceToken[] = [];
+  #decodeCosts: LiveCost[] = [];
+  #prefillCosts: LiveCost[] = [];
+  /** Tokens read so far, counted on from the last event that told it. */
+  #context = 0;
   #thought: string | null = null;
   #answer = '';
   /** A token whose text is still to come has been sampled (half of a character). */
@@ -69,7 +86,17 @@ export class LabTrace {
 
   /** Forgets what was seen of the opened layer, when another is opened. */
   forgetOpened(): void {
-    this.#opened = null;
+    this.#opened = [];
+  }
+
+  /** A reply has ended: what reading its prompt took, of the tokens that were really read. */
+  end(stats: { promptTokens: number; reusedTokens: number; prefillMs: number }): void {
+    const read = stats.promptTokens - stats.reusedTokens;
+    if (read <= 0) return;
+    this.#prefillCosts = [
+      ...this.#prefillCosts.slice(1 - KEPT_COSTS),
+      { context: stats.promptTokens, ms: stats.prefillMs / read },
+    ];
   }
 
   take(events: readonly EngineEvent[]): void {
@@ -80,6 +107,7 @@ export class LabTrace {
     switch (event.type) {
       case 'memory': {
         const { tokens, ssmBytes, convBytes, kvBytes } = event.memory;
+        this.#context = tokens;
         // A shorter context is another one: an edit, another branch, another conversation.
         this.#memory = this.#memory.filter((point) => point.tokens < tokens).slice(-KEPT_POINTS);
         this.#memory.push({ tokens, ssmBytes, convBytes, kvBytes });
@@ -95,9 +123,12 @@ export class LabTrace {
         this.#usesTools = true;
         return;
       case 'token':
+        this.#takeCost(event);
         this.#takeToken(event);
         return;
       case 'prefill':
+        this.#context = event.done;
+        return;
       case 'thought-end':
       case 'tool-result':
         return;
@@ -110,7 +141,7 @@ export class LabTrace {
 
   #takeStep(step: LabStep): void {
     this.#steps = [...this.#steps.slice(1 - KEPT_STEPS), step];
-    if (step.opened !== null) this.#opened = step.opened;
+    if (step.opened.length > 0) this.#opened = step.opened;
     if (this.#peak.length !== step.activity.length) {
       this.#peak = new Float32Array(step.activity.length);
     }
@@ -118,6 +149,16 @@ export class LabTrace {
     this.#peak = step.activity.map((value, layer) =>
       Number.isNaN(value) ? (before[layer] ?? 0) : Math.max(before[layer] ?? 0, value),
     );
+  }
+
+  /** Injected tokens are read together, so the time of one of them says nothing. */
+  #takeCost({ ms, injected }: Extract<EngineEvent, { type: 'token' }>): void {
+    if (!injected && ms > 0 && this.#context > 0) {
+      this.#decodeCosts.push({ context: this.#context, ms });
+      if (this.#decodeCosts.length > 2 * KEPT_COSTS)
+        this.#decodeCosts = this.#decodeCosts.slice(-KEPT_COSTS);
+    }
+    this.#context += 1;
   }
 
   #takeToken(event: Extract<EngineEvent, { type: 'token' }>): void {
@@ -153,6 +194,8 @@ export class LabTrace {
       opened: this.#opened,
       peak: this.#peak,
       tokens: this.#tokens.slice(),
+      decodeCosts: this.#decodeCosts.slice(-KEPT_COSTS),
+      prefillCosts: this.#prefillCosts,
     };
   }
 }

@@ -8,14 +8,14 @@ import {
   memoryCurves,
   type Provenance,
 } from '../../core/lab/memory-curves';
-import { attentionLayers, mambaLayers } from '../../core/memory/state-memory';
+import { attentionLayers, mambaLayers, recurrentLayers } from '../../core/memory/state-memory';
 import type { ModelSpec } from '../../core/model-spec';
 import { formatBytes, formatCount, formatDuration } from '../../core/units';
 import type { LabJobName, LabJobs, LabProgress, LayerMemory } from '../../protocol/lab-api';
 import { halfLives } from '../../state/lab/layer-words';
 import { compareSentence } from '../../state/lab/operation-words';
 
-/** What a lesson may do: run jobs, one after the other. Null: stopped or failed. */
+/** What a lesson may do: run jobs, one after the other. Null of a job: stopped or failed. */
 export interface LessonHost {
   readonly spec: ModelSpec;
   readonly run: <K extends LabJobName>(
@@ -36,6 +36,8 @@ export interface LessonBar {
 export interface LessonResult {
   /** True of the numbers that came out. */
   readonly sentence: string;
+  /** What these numbers say of this model here; chosen by them, so that it is true whichever model runs. */
+  readonly reading: string;
   /** Index of the prediction that turned out right; null when none fits. */
   readonly right: number | null;
   readonly bars: readonly LessonBar[];
@@ -53,8 +55,9 @@ export interface Lesson {
   readonly scene: string;
   readonly question: string;
   readonly predictions: readonly string[];
-  run(host: LessonHost): Promise<LessonResult | null>;
-  /** Why it came out as it did, whatever the numbers. */
+  /** Null: stopped or failed. A sentence: why this model can't show it. */
+  run(host: LessonHost): Promise<LessonResult | string | null>;
+  /** What holds of every model, whatever the numbers. */
   readonly why: string;
 }
 
@@ -67,12 +70,45 @@ const GREEDY = {
   seed: 1,
 } as const;
 
-const ASK = { role: 'user', content: 'What is 47 + 85?' } as const;
+/** Sums of two digits, some with a carry: within reach of a model of a million parameters that may think. */
+const SUMS: readonly (readonly [number, number])[] = [
+  [47, 85],
+  [36, 57],
+  [62, 19],
+  [75, 68],
+  [24, 93],
+];
 const TELL = { role: 'user', content: 'Tell me a short story about a red kite.' } as const;
 
 const LONG_TEXT =
   'The tide comes in and the tide goes out. A crab walks over the sand and hides below a stone. ' +
   'The pool between the rocks keeps its water all day. A child finds a red kite in the reeds and runs along the beach.';
+
+/** Lists of three, with the needle at the start, in the middle and at the end, under three seeds. */
+const RECALL_TASKS = [1, 2, 3].flatMap((seed) =>
+  [0, 0.5, 1].map((depth) => ({ kind: 'list' as const, length: 3, keys: 1, depth, seed })),
+);
+
+/** Steps timed at each length; the fastest counts, since whatever else the machine does only adds. */
+const COST_STEPS = 15;
+
+/** Tokens that both continuations must share to have "begun the same". */
+const SAME_BEGINNING = 8;
+
+/** "12.8", "1,234", "over 10,000". */
+function tokensIn(life: number): string {
+  return life > 10_000 ? 'over 10,000' : life < 100 ? life.toFixed(1) : formatCount(life);
+}
+
+function mean(values: Iterable<number>): number {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    sum += value;
+    count += 1;
+  }
+  return count === 0 ? 0 : sum / count;
+}
 
 export const LESSONS: readonly Lesson[] = [
   {
@@ -82,26 +118,38 @@ export const LESSONS: readonly Lesson[] = [
     scene:
       'The model writes one token at a time. To write the next one it has to look back at all it has read. Or has it?',
     question: 'With 8 times as much read, how much longer does a new token take?',
-    predictions: ['About as long', 'Up to twice as long', 'About 8 times as long'],
+    predictions: ['About as long', 'Longer, but under 3 times', '3 times as long or more'],
     async run({ run, spec }) {
-      const contexts = [64, 512].filter((context) => context + 8 < spec.maxPositions);
-      const points = await run('cost', 'Measuring milliseconds a token', { contexts, steps: 7 });
+      const contexts = [64, 512].filter((context) => context + COST_STEPS < spec.maxPositions);
+      if (contexts.length < 2)
+        return `${spec.name} reads ${formatCount(spec.maxPositions)} tokens at most: too few to compare 64 with 512.`;
+      const points = await run('cost', 'Measuring milliseconds a token', {
+        contexts,
+        steps: COST_STEPS,
+      });
       const [first, last] = [points?.[0], points?.at(-1)];
       if (first === undefined || last === undefined) return null;
-      const growth = last.decodeMs / first.decodeMs;
+      const [was, became] = [first.decodeRange[0], last.decodeRange[0]];
+      const growth = became / was;
       return {
-        sentence: `After ${first.context} tokens a new one takes ${formatDuration(first.decodeMs)}, after ${last.context} ${formatDuration(last.decodeMs)}: ${growth.toFixed(2)} times as long.`,
-        right: growth < 1.25 ? 0 : growth < 3 ? 1 : growth > 6 ? 2 : null,
+        sentence: `After ${first.context} tokens a new one takes ${formatDuration(was)} at best, after ${last.context} ${formatDuration(became)}: ${growth.toFixed(2)} times as long. (Medians of ${COST_STEPS}: ${formatDuration(first.decodeMs)} and ${formatDuration(last.decodeMs)}; what else the machine does is in them.)`,
+        reading:
+          growth < 1.25
+            ? 'It hardly matters how much was read: the cost of a token is nearly flat.'
+            : growth < 3
+              ? 'It grew, but far less than the text did, which is 8 times as long.'
+              : 'It grew much: either reading the cache outweighs the rest here, or the machine was busy. Run it again to tell the two apart.',
+        right: growth < 1.25 ? 0 : growth < 3 ? 1 : 2,
         bars: [first, last].map((point) => ({
           name: `After ${point.context} tokens`,
-          value: point.decodeMs,
-          text: formatDuration(point.decodeMs),
+          value: point.decodeRange[0],
+          text: formatDuration(point.decodeRange[0]),
           tone: '--tide-water',
         })),
         provenance: 'measured',
       };
     },
-    why: 'A Mamba layer folds what it has read into a state of fixed size, so its work for a token never grows. Only the few attention layers read a cache that gets longer, and at these lengths most of the time goes into the weights, which are read for every token anyway.',
+    why: 'A Mamba layer folds what it has read into a state of fixed size, so its work for a token never grows. Only attention layers read a cache that gets longer. Beside both, the weights are read for every token, however short the text.',
   },
   {
     id: 'the-state',
@@ -110,8 +158,14 @@ export const LESSONS: readonly Lesson[] = [
     scene:
       'The model has read a question and is about to answer. Right there we set every number of its Mamba states to zero, hold it there, and leave all else: the weights, the attention cache, the seed.',
     question: 'What will become of the answer?',
-    predictions: ['It stays the same', 'It changes, but makes sense', 'It falls apart'],
-    async run({ run }) {
+    predictions: [
+      'It stays the same, word for word',
+      `It begins the same and parts after ${SAME_BEGINNING} tokens or more`,
+      `It parts within the first ${SAME_BEGINNING} tokens`,
+    ],
+    async run({ run, spec }) {
+      if (recurrentLayers(spec).length === 0)
+        return `${spec.name} has no layer with a recurrent state, so there is nothing to set to zero.`;
       const result = await run('compare', 'Going on with and without', {
         source: { kind: 'messages', messages: [TELL], thinking: false },
         operations: [
@@ -122,17 +176,21 @@ export const LESSONS: readonly Lesson[] = [
         sampling: GREEDY,
       });
       if (result === null) return null;
-      const mean = result.kl.reduce((sum, value) => sum + value, 0) / Math.max(1, result.kl.length);
+      const average = mean(result.kl);
       const worst = Math.max(...result.kl, 0);
+      const parts = result.firstDifference;
       return {
         sentence: compareSentence(result),
-        // Whether a changed text makes sense is for the reader to judge.
-        right: result.firstDifference === null ? 0 : null,
+        reading:
+          average < 0.1
+            ? 'The distance is small: for these words the model leans on its attention cache and on the last few tokens more than on its states.'
+            : 'The distance is large: the states carried what these words depend on.',
+        right: parts === null ? 0 : parts >= SAME_BEGINNING ? 1 : 2,
         bars: [
           {
             name: 'Mean distance (KL)',
-            value: mean,
-            text: `${mean.toFixed(3)} nats`,
+            value: average,
+            text: `${average.toFixed(3)} nats`,
             tone: '--anemone',
           },
           {
@@ -150,7 +208,7 @@ export const LESSONS: readonly Lesson[] = [
         provenance: 'measured',
       };
     },
-    why: 'The state is the gist of everything read so far, written over at every token. Without it the Mamba layers treat each token as if it were the first; what the attention cache still holds is all that is left to go by. Zeroed only once, the state of a small model fills again within its half-life, a few tokens, and the text may not change at all: try it under Operate.',
+    why: 'The state is a summary of all that was read, written over at every token. Held at zero, a Mamba layer sees no further back than its convolution window of a few tokens; what the attention cache holds is all the model has of the rest. Zeroed only once, a state fills again with the next tokens, so the text may not change at all: try it under Operate, without “hold it there”.',
   },
   {
     id: 'why-attention',
@@ -158,40 +216,61 @@ export const LESSONS: readonly Lesson[] = [
     minutes: 5,
     scene:
       'A list of names and values is read, then one value is asked for. The state must squeeze the list into a fixed size; the KV cache of the attention layers keeps every entry. We drop that cache just before the question.',
-    question: 'How many of the three values will still be recalled?',
-    predictions: ['All three', 'One or two', 'None'],
-    async run({ run }) {
-      const count = async (dropped: boolean): Promise<number | null> => {
-        let right = 0;
-        for (const depth of [0, 0.5, 1]) {
-          const result = await run('recall', dropped ? 'Without the cache' : 'Untouched', {
-            task: { kind: 'list', length: 4, keys: 1, depth, seed: 3 },
-            operations: dropped ? [{ kind: 'kv-drop', layer: null }] : [],
-            answerTokens: 24,
-          });
-          if (result === null) return null;
-          right += result.answers.filter(({ isRight }) => isRight).length;
-        }
-        return right;
+    question: 'Of the values it recalls with the cache, how many does it recall without?',
+    predictions: ['All of them', 'Some of them', 'None of them'],
+    async run({ run, spec }) {
+      if (attentionLayers(spec).length === 0)
+        return `${spec.name} has no attention layer, so there is no cache to drop.`;
+      const ask = async (
+        task: (typeof RECALL_TASKS)[number],
+        dropped: boolean,
+      ): Promise<boolean | null> => {
+        const result = await run('recall', dropped ? 'Without the cache' : 'With the cache', {
+          task,
+          operations: dropped ? [{ kind: 'kv-drop', layer: null }] : [],
+          answerTokens: 24,
+        });
+        return result?.answers.every(({ isRight }) => isRight) ?? null;
       };
-      const kept = await count(false);
-      const dropped = kept === null ? null : await count(true);
-      if (kept === null || dropped === null) return null;
-      const weak =
-        kept < 2
-          ? ' A model this small misses some even untouched, so the difference says less.'
-          : '';
+      const recalled: (typeof RECALL_TASKS)[number][] = [];
+      for (const task of RECALL_TASKS) {
+        const right = await ask(task, false);
+        if (right === null) return null;
+        if (right) recalled.push(task);
+      }
+      let still = 0;
+      for (const task of recalled) {
+        const right = await ask(task, true);
+        if (right === null) return null;
+        if (right) still += 1;
+      }
+      const [all, kept] = [RECALL_TASKS.length, recalled.length];
       return {
-        sentence: `With the cache it recalled ${kept} of 3, without it ${dropped} of 3.${weak}`,
-        right: dropped === 3 ? 0 : dropped > 0 ? 1 : 2,
+        sentence: `With the cache it recalled ${kept} of ${all} values${kept === 0 ? '.' : `; of those ${kept}, ${still} without it.`}`,
+        reading:
+          kept === 0
+            ? 'This model recalls none even untouched, so dropping its cache shows nothing: the task is beyond it.'
+            : `${kept <= all / 2 ? 'A model this small misses many even untouched. ' : ''}${
+                still === 0
+                  ? 'What it did recall stood in the cache: with the cache gone, all of it is gone.'
+                  : still < kept
+                    ? 'Most lookups went through the cache; some the states could answer, or a guess hit.'
+                    : 'Here the states alone were enough for a list of three.'
+              }`,
+        right: kept === 0 ? null : still === kept ? 0 : still > 0 ? 1 : 2,
         bars: [
-          { name: 'With the cache', value: kept, text: `${kept} of 3`, tone: '--tide-water' },
-          { name: 'Without it', value: dropped, text: `${dropped} of 3`, tone: '--anemone' },
+          { name: 'With the cache', value: kept, text: `${kept} of ${all}`, tone: '--tide-water' },
+          {
+            name: 'Of these, without',
+            value: still,
+            text: `${still} of ${kept}`,
+            tone: '--anemone',
+          },
         ],
         provenance: 'measured',
       };
     },
-    why: 'Looking something up exactly is what attention does well: it compares the question with every entry. A state of fixed size has to blur entries into each other. Papers find the same at scale: without attention, hybrids fail to retrieve (arXiv 2510.19861).',
+    why: 'Looking something up exactly is what attention does well: it compares the question with every entry that it has kept. A state of fixed size has to blur entries into each other. Papers find the same at scale: without attention, hybrids fail to retrieve (arXiv 2510.19861).',
   },
   {
     id: 'forgetting',
@@ -203,7 +282,8 @@ export const LESSONS: readonly Lesson[] = [
     predictions: ['Under 10 tokens', '10 to 100 tokens', 'Over 100 tokens'],
     async run({ run, spec }) {
       const [layer] = mambaLayers(spec);
-      if (layer === undefined) return null;
+      if (layer === undefined)
+        return `${spec.name} has no Mamba layer, so there is no decay to read a half-life from.`;
       const live = await run('read', 'Reading the text', {
         source: { kind: 'text', text: LONG_TEXT },
       });
@@ -212,75 +292,107 @@ export const LESSONS: readonly Lesson[] = [
         targets: [{ layer: layer.index, head: 0 }],
         lastTokens: Math.min(live.tokens, 256),
       });
-      const [found] = result?.layers ?? [];
-      if (found?.kind !== 'mamba' || found.decay === null) return null;
+      if (result === null) return null;
+      const found = result.layers.find(({ kind }) => kind === 'mamba');
+      if (found?.kind !== 'mamba' || found.decay === null)
+        return `The file of ${spec.name} names no decay, so half-lives cannot be read.`;
       const lives = halfLives(found.decay);
       const longest = Math.max(...lives);
       const shortest = Math.min(...lives);
       return {
-        sentence: `Over ${live.tokens} tokens the ${lives.length} heads of layer ${layer.index} have half-lives from ${shortest.toFixed(1)} to ${longest.toFixed(1)} tokens.`,
+        sentence: `Over ${live.tokens} tokens the ${lives.length} heads of layer ${layer.index} have half-lives from ${tokensIn(shortest)} to ${tokensIn(longest)} tokens.`,
+        reading:
+          longest < 10
+            ? 'All of them forget within a sentence: what must be kept longer, this layer leaves to others, or to attention.'
+            : longest <= 100
+              ? 'The slowest keeps a paragraph, the fastest a few words: between them the layer covers both.'
+              : 'The slowest hardly forgets at all within a chat, the fastest lets go at once.',
         right: longest < 10 ? 0 : longest <= 100 ? 1 : 2,
         bars: lives.map((life, head) => ({
           name: `Head ${head}`,
           value: Math.min(life, 1e6),
-          text: `${life.toFixed(1)} tokens`,
+          text: `${tokensIn(life)} tokens`,
           tone: '--pool-water',
         })),
         isLog: true,
         provenance: 'measured',
       };
     },
-    why: 'Heads share the work: fast ones follow the words, slow ones carry the topic. The decay depends on the token, so a head can also hold on through dull words and let go at a full stop; the half-life is its typical behaviour on this text.',
+    why: 'Heads may share the work: fast ones follow the words, slow ones can carry a topic. The decay depends on the token, so a head can hold on through some and let go at others; the half-life is its typical behaviour on this text.',
   },
   {
     id: 'the-budget',
     title: 'The budget',
     minutes: 4,
     scene:
-      'The model may think before it answers, within a limit. We ask for the same sum twice: once it has to answer at once, once it may write down its steps.',
-    question: `${ASK.content} Who gets it right?`,
-    predictions: ['Both', 'Only with thinking', 'Neither', 'Only without thinking'],
+      'The model may think before it answers, within a limit. We ask for the same five sums twice: once it has to answer at once, once it may write down its steps.',
+    question: 'How many more will it get right when it may think?',
+    predictions: ['At least two more', 'About as many, one more or less', 'Two fewer, or worse'],
     async run({ run }) {
-      const ask = async (thinking: boolean): Promise<LabJobs['fork']['result'] | null> =>
-        run('fork', thinking ? 'With thinking' : 'At once', {
-          source: { kind: 'messages', messages: [ASK], thinking },
+      const ask = async (
+        [a, b]: readonly [number, number],
+        thinking: boolean,
+      ): Promise<{ texts: readonly string[]; tokens: number; isRight: boolean } | null> => {
+        const result = await run('fork', thinking ? 'With thinking' : 'At once', {
+          source: {
+            kind: 'messages',
+            messages: [{ role: 'user', content: `What is ${a} + ${b}?` }],
+            thinking,
+          },
           seeds: [1],
           tokens: thinking ? 160 : 32,
           sampling: GREEDY,
         });
-      const [quick] = (await ask(false))?.continuations ?? [];
-      if (quick === undefined) return null;
-      const [slow] = (await ask(true))?.continuations ?? [];
-      if (slow === undefined) return null;
-      const isRight = (text: string): boolean =>
-        /\b132\b/.test(text.slice(text.lastIndexOf('</think>') + 1));
-      const [quickRight, slowRight] = [isRight(quick.text), isRight(slow.text)];
-      const word = (right: boolean): string => (right ? 'right' : 'wrong');
+        const one = result?.continuations[0];
+        if (one === undefined) return null;
+        // A thought that was not closed within its tokens has no answer yet.
+        const close = one.text.lastIndexOf('</think>');
+        const answer = close < 0 ? (thinking && !one.ended ? '' : one.text) : one.text.slice(close);
+        const isRight = new RegExp(`\\b${a + b}\\b`).test(answer);
+        return { texts: one.texts, tokens: one.tokenIds.length, isRight };
+      };
+      const quick: { texts: readonly string[]; tokens: number; isRight: boolean }[] = [];
+      const slow: typeof quick = [];
+      for (const [thinking, answers] of [
+        [false, quick],
+        [true, slow],
+      ] as const) {
+        for (const sum of SUMS) {
+          const answer = await ask(sum, thinking);
+          if (answer === null) return null;
+          answers.push(answer);
+        }
+      }
+      const rightOf = (answers: typeof quick): number =>
+        answers.filter(({ isRight }) => isRight).length;
+      const tokensOf = (answers: typeof quick): number =>
+        answers.reduce((sum, { tokens }) => sum + tokens, 0);
+      const more = rightOf(slow) - rightOf(quick);
+      const bar = (name: string, answers: typeof quick, tone: string): LessonBar => ({
+        name,
+        value: rightOf(answers),
+        text: `${rightOf(answers)} of ${SUMS.length}, ${formatCount(tokensOf(answers))} tokens`,
+        tone,
+      });
+      const [a, b] = SUMS[0] ?? [0, 0];
       return {
-        sentence: `At once: ${word(quickRight)}, in ${quick.tokenIds.length} tokens. With thinking: ${word(slowRight)}, in ${slow.tokenIds.length} tokens. (47 + 85 = 132.)`,
-        right: slowRight ? (quickRight ? 0 : 1) : quickRight ? 3 : 2,
-        bars: [
-          {
-            name: 'At once',
-            value: quick.tokenIds.length,
-            text: `${quick.tokenIds.length} tokens, ${word(quickRight)}`,
-            tone: '--sun',
-          },
-          {
-            name: 'With thinking',
-            value: slow.tokenIds.length,
-            text: `${slow.tokenIds.length} tokens, ${word(slowRight)}`,
-            tone: '--pool-water',
-          },
-        ],
+        sentence: `At once it got ${rightOf(quick)} of ${SUMS.length} sums right, in ${formatCount(tokensOf(quick))} tokens; with thinking ${rightOf(slow)}, in ${formatCount(tokensOf(slow))}. Shown is the first, ${a} + ${b} = ${a + b}.`,
+        reading:
+          more >= 2
+            ? 'Thinking paid: more tokens, more right answers.'
+            : more <= -2
+              ? 'Here thinking hurt: this model goes astray in its own steps.'
+              : `Thinking made little difference here${rightOf(quick) >= SUMS.length - 1 ? ': these sums are easy for this model even at once' : ''}. “What does it buy?” below the message field measures it on many more problems.`,
+        right: more >= 2 ? 0 : more <= -2 ? 2 : 1,
+        bars: [bar('At once', quick, '--sun'), bar('With thinking', slow, '--pool-water')],
         runs: [
-          { title: 'At once', texts: quick.texts },
-          { title: 'With thinking', texts: slow.texts },
+          { title: 'At once', texts: quick[0]?.texts ?? [] },
+          { title: 'With thinking', texts: slow[0]?.texts ?? [] },
         ],
         provenance: 'measured',
       };
     },
-    why: 'A token has only so much computation behind it. Written steps let the model use many tokens for one answer, and read its own intermediate results back. The limit decides how many tokens that may cost; it says nothing about how hard the model tries.',
+    why: 'A token has only so much computation behind it. Written steps let a model use many tokens for one answer, and read its own intermediate results back. The limit decides how many tokens that may cost; it says nothing about how hard the model tries.',
   },
   {
     id: 'one-million',
@@ -308,11 +420,13 @@ export const LESSONS: readonly Lesson[] = [
       const curves = memoryCurves(spec, measured);
       const million = 2 ** 20;
       const [own, twin] = curves;
-      if (own === undefined || twin?.provenance !== 'derived') return null;
+      if (own === undefined || twin?.provenance !== 'derived')
+        return `${spec.name} has no attention layer to build its all-attention twin from.`;
       const ratio = curveBytes(twin, million) / curveBytes(own, million);
       const meet = curveCrossover(own);
       return {
         sentence: `This model’s ${attentionLayers(spec).length} attention layers would fill ${formatBytes(curveBytes(own, million))}, its twin ${formatBytes(curveBytes(twin, million))}: ${ratio.toFixed(1)} times as much.${meet === null ? '' : ` But below ${formatCount(meet)} tokens the constant state is the larger part.`}`,
+        reading: `These are bytes, not abilities: ${spec.name} reads ${formatCount(spec.maxPositions)} tokens at most.`,
         right: ratio < 2 ? 0 : ratio <= 4 ? 1 : 2,
         bars: curves.map((curve, at) => ({
           name: curve.name,
@@ -324,6 +438,6 @@ export const LESSONS: readonly Lesson[] = [
         provenance: 'derived',
       };
     },
-    why: 'Cache grows with attention layers times tokens. A hybrid with one attention layer in six or so pays a sixth; NVIDIA’s Nemotron 3 Nano 30B keeps 6 of its 52 layers as attention and needs 6 KiB a token. No model here was made for a million tokens: these are bytes, not abilities.',
+    why: 'Cache grows with attention layers times tokens. A hybrid in which one in six of the layers that mix tokens is attention pays a sixth; NVIDIA’s Nemotron 3 Nano 30B keeps 6 of its 52 layers as attention and needs 6 KiB a token.',
   },
 ];

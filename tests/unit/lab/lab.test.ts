@@ -60,9 +60,7 @@ describe('the state lab on the micro model', () => {
     // Tokens that were read together, as an injected close is, have one step.
     const positions = steps.map(({ position }) => position);
     expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
-    const opened = steps.flatMap((step) =>
-      step.opened === null ? [] : [{ ...step, opened: step.opened }],
-    );
+    const opened = steps.flatMap((step) => step.opened.map((opened) => ({ ...step, opened })));
     expect(opened.length).toBeGreaterThan(0);
     for (const { opened: layer, position } of opened) {
       if (layer.kind !== 'attention' || layer.rows === null) throw new Error('no attention rows');

@@ -39,7 +39,7 @@ function cellsOf(document: Document): number {
 describe('saved pictures', () => {
   it('say title, sentence, provenance, model and device', () => {
     const document = parse([]);
-    const text = document.documentElement.textContent ?? '';
+    const text = document.documentElement.textContent;
     for (const said of ['A <b> & c', 'It “did” so.', 'Measured in this tab', 'model_q4.onnx, wasm'])
       expect(text).toContain(said);
   });
@@ -103,7 +103,7 @@ describe('saved pictures', () => {
         },
       },
     ]);
-    const text = document.documentElement.textContent ?? '';
+    const text = document.documentElement.textContent;
     for (const said of ['Constant', 'Growing', '10 KiB', 'tokens →', 'crossover'])
       expect(text).toContain(said);
     expect(document.querySelectorAll('circle')).toHaveLength(1);

@@ -157,8 +157,10 @@ describe('inner values against PyTorch', () => {
     const steps = await readWatched({ opened: { layer: 1, head: 2 } });
     const { attention } = referenceOf(1, 'attention');
     const total = fixture.tokens.length;
-    const opened = steps.flatMap(({ opened: layer, position }) =>
-      layer?.kind === 'attention' && layer.rows !== null ? [{ rows: layer.rows, position }] : [],
+    const opened = steps.flatMap(({ opened: mixers, position }) =>
+      mixers.flatMap((mixer) =>
+        mixer.kind === 'attention' && mixer.rows !== null ? [{ rows: mixer.rows, position }] : [],
+      ),
     );
     expect(opened.length).toBeGreaterThan(0);
     for (const { rows, position } of opened) {

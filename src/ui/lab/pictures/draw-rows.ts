@@ -144,7 +144,7 @@ export function drawWords({ words }: Of<'words'>, width: number): Drawn {
   let y = 16;
   const parts: string[] = [];
   for (const { text, share, tone } of words) {
-    const wide = Math.max(1, [...text].length) * 7.8 + 8;
+    const wide = Math.max(1, text.length) * 7.8 + 8;
     if (x > 0 && x + wide > width) {
       x = 0;
       y += 30;

@@ -40,7 +40,7 @@ export function escapeXml(text: string): string {
       .replaceAll('>', '&gt;')
       .replaceAll('"', '&quot;')
       // Characters that XML 1.0 forbids; half characters of a cut text are drawn as one.
-      .replaceAll(/[\p{Cs}\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/gu, '�')
+      .replaceAll(/[\p{Cs}\ufffe\uffff]|(?![\t\n\r])[\p{Cc}]/gu, '�')
   );
 }
 

@@ -42,10 +42,10 @@ describe('memory curves', () => {
     expect(small?.bytesPerToken).toBe(16 * 1024);
     expect(large && curveCrossover(large)).toBe(8035);
     expect(large && curveFacts(large)).toBe(
-      '46.0 MiB SSM + 1.08 MiB conv state, 6.00 KiB of KV cache a token, level at 8,035 tokens',
+      '46.0 MiB SSM + 1.08 MiB conv state, 6 KiB of KV cache a token, crossover at 8,035 tokens',
     );
     expect(small && curveFacts(small)).toMatch(
-      /^78\.8 MiB SSM .* 16\.0 KiB of KV cache a token, level at 5,[0-9]{3} tokens$/,
+      /^78\.75 MiB SSM .* 16 KiB of KV cache a token, crossover at 5,140 tokens$/,
     );
     // 78.75 MiB to the byte; three figures are written.
     expect(small?.ssmBytes).toBe(78.75 * 2 ** 20);
