@@ -21,7 +21,7 @@ export interface Series {
   readonly faintFrom?: number;
   readonly isArea?: boolean;
   readonly hasDots?: boolean;
-  /** Dots alone, small ones: single readings. */
+  /** Dots alone, small ones unless hasDots: single readings. */
   readonly isScatter?: boolean;
 }
 

@@ -37,7 +37,7 @@ export function drawLines(plot: LinePlot, width: number): Drawn {
     if (one.area !== '') parts.push(`<path d="${one.area}" fill="${colour}" opacity="0.16"/>`);
     if (one.solid !== '') parts.push(line(one.solid, one.series.dash, 2.25));
     if (one.faint !== '') parts.push(line(one.faint, '1 4', 1.5));
-    const radius = one.series.isScatter === true ? 2 : 3.5;
+    const radius = one.series.hasDots === true ? 3.5 : 2;
     for (const dot of one.dots)
       parts.push(
         `<circle cx="${round(dot.x)}" cy="${round(dot.y)}" r="${radius}" fill="${colour}"/>`,
