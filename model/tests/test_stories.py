@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from tidepool_model import stories, story_plots, story_quest
+from tidepool_model.story_measure import distinct, main as measure
 
 COUNT = 600
 
@@ -17,15 +18,6 @@ COUNT = 600
 def sample() -> list[stories.Story]:
     rng = random.Random(11)
     return [stories.generate(rng) for _ in range(COUNT)]
-
-
-def distinct(texts: list[str], n: int) -> float:
-    """Distinct word n-grams over all word n-grams."""
-    grams: Counter[tuple[str, ...]] = Counter()
-    for text in texts:
-        words = re.findall(r"[a-z']+", text.lower())
-        grams.update(zip(*(words[i:] for i in range(n)), strict=False))
-    return len(grams) / sum(grams.values())
 
 
 def test_no_template_marks_are_left(sample):
@@ -61,6 +53,17 @@ def test_distinct_ngrams(sample):
     assert distinct(texts, 2) > 0.18
     assert distinct(texts, 3) > 0.38
     assert distinct(texts, 4) > 0.52
+
+
+def test_the_measure_counts_ngrams_and_names_a_missing_corpus(tmp_path, capsys):
+    assert distinct(["a b a b"], 2) == 2 / 3 and distinct(["a b c", "a b"], 2, words=3) == 1 and distinct([], 3) == 0
+    with pytest.raises(SystemExit, match=r"no corpus file at .*tinystories"):
+        measure(["--stories", "3", "--corpora", str(tmp_path)])
+    folder = tmp_path / "tinystories"
+    folder.mkdir()
+    (folder / "stories.txt").write_text("One day a cat sat.<|endoftext|>One day a dog ran.")
+    measure(["--stories", "3", "--corpora", str(tmp_path)])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["3", "generated", "TinyStories"]
 
 
 def test_every_plot_and_ending_can_be_told():
