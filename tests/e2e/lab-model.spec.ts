@@ -1,5 +1,6 @@
 // The state lab on the shipped model: bytes that grow as they must, surgery that shows, a state that travels.
 import { expect, test, type Page } from '@playwright/test';
+import { readFile } from 'node:fs/promises';
 
 async function openLab(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'State lab', exact: true }).click();
@@ -117,4 +118,103 @@ test('recall that works fails when the KV cache is dropped before the question',
   expect(right, 'cells recalled untouched').toBeGreaterThan(0);
   expect(await cell('KV cache', 'right').count()).toBeLessThan(right);
   expect(await cell('KV cache', '(right|wrong)').count()).toBe(6);
+});
+
+test('a link replays a comparison and a fork exactly; a broken one says what is wrong', async ({
+  page,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto('./');
+  await openLab(page);
+  await page.getByRole('tab', { name: 'Operate' }).click();
+  await page.getByLabel('Prompt', { exact: true }).fill('Tell me a story about a fox.');
+  const finished = (on: Page, figure: string) =>
+    expect(
+      on.getByRole('group', { name: figure, exact: true }).getByText('As a table'),
+    ).toBeVisible({
+      timeout: 90_000,
+    });
+  for (const [figure, button, runAs] of [
+    ['With and without', 'Compare with and without', 'Surgery'],
+    ['Fork', 'Fork here', 'Fork'],
+  ] as const) {
+    await page.getByRole('button', { name: button }).click({ timeout: 60_000 });
+    await finished(page, figure);
+    const group = page.getByRole('group', { name: figure, exact: true });
+    const written = await group.locator('[data-run]').allTextContents();
+    expect(written.join('').trim()).not.toBe('');
+    await group.getByRole('button', { name: 'Copy a link that replays this' }).click();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(link).toContain('#experiment=');
+
+    const fresh = await context.newPage();
+    await fresh.goto(link);
+    const section = fresh.getByRole('region', { name: runAs, exact: true });
+    await expect(section).toContainText('Tell me a story about a fox.');
+    await section.getByRole('button', { name: 'Run it as linked' }).click({ timeout: 60_000 });
+    await finished(fresh, figure);
+    expect(
+      await fresh
+        .getByRole('group', { name: figure, exact: true })
+        .locator('[data-run]')
+        .allTextContents(),
+    ).toEqual(written);
+    await fresh.close();
+  }
+  const broken = await context.newPage();
+  await broken.goto('./#experiment=%7B%22experiment%22%3A%22compare%22%7D');
+  await expect(
+    broken.getByText(/link to the lab can’t be followed: the request is missing/),
+  ).toBeVisible();
+  await broken.close();
+});
+
+test('heat map, triangles, curves, meter and recall grid are saved as PNG and SVG', async ({
+  page,
+}) => {
+  const save = async (figure: string, as: 'PNG' | 'SVG'): Promise<Buffer> => {
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: `Save “${figure}” as ${as}` }).click();
+    return readFile(await (await download).path());
+  };
+  const expectBoth = async (figure: string): Promise<void> => {
+    const png = await save(figure, 'PNG');
+    expect([...png.subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
+    // Twice 860 pixels wide, and more than an even ground in it.
+    expect(png.readUInt32BE(16)).toBe(1720);
+    expect(png.length).toBeGreaterThan(15_000);
+    const svg = (await save(figure, 'SVG')).toString('utf8');
+    expect(svg).toContain(`<title>${figure}</title>`);
+    expect(svg.match(/<(path|rect)/g)?.length ?? 0).toBeGreaterThan(5);
+  };
+  await page.goto('./');
+  await openLab(page);
+  await page.getByRole('tab', { name: 'Layers' }).click();
+  await page.getByRole('button', { name: /^Layer 0, Mamba/ }).click();
+  await ask(page, 'What is 15 + 46?');
+  await expect(page.getByRole('group', { name: 'Hidden attention of head 0' })).toBeVisible({
+    timeout: 60_000,
+  });
+  await expectBoth('The state of head 0');
+  await expectBoth('Hidden attention of head 0');
+  await page.getByRole('button', { name: /^Layer 3, attention/ }).click();
+  await expect(page.getByRole('group', { name: 'Attention', exact: true })).toBeVisible({
+    timeout: 60_000,
+  });
+  await expectBoth('Attention');
+  await page.getByRole('tab', { name: 'Memory' }).click();
+  await expectBoth('Bytes as the tokens stream');
+  await expectBoth('Out to a million tokens');
+  await page.getByRole('tab', { name: 'Operate' }).click();
+  await page.getByRole('button', { name: 'Compare with and without' }).click({ timeout: 60_000 });
+  await expect(page.getByText(/Same seed on both sides/)).toBeVisible({ timeout: 90_000 });
+  await expectBoth('With and without');
+  await page.getByRole('tab', { name: 'Recall' }).click();
+  for (const length of ['4', '8'])
+    await page.getByRole('checkbox', { name: length, exact: true }).uncheck();
+  await page.getByRole('radio', { name: '0 %', exact: true }).check();
+  await page.getByRole('button', { name: 'Run 6 cells' }).click();
+  await expect(page.getByRole('button', { name: 'Run 6 cells' })).toBeEnabled({ timeout: 90_000 });
+  await expectBoth('Recalled');
 });

@@ -39,6 +39,20 @@ describe('opening the inner values of an ONNX file', () => {
     expect(bytes.length - model.length).toBeLessThan(600);
   });
 
+  it('takes no queries from attention that turns them inside, nor tells it other lengths', () => {
+    const turning = model.slice();
+    const at = Buffer.from(turning).indexOf('do_rotary');
+    expect(at).toBeGreaterThan(0);
+    // Right after the name: field 3, the integer, which is 0.
+    const value = turning.indexOf(0x18, at + 'do_rotary'.length);
+    expect(turning[value + 1]).toBe(0);
+    turning[value + 1] = 1;
+    const { probes, kvLengths } = probeGraph(turning);
+    expect(probes.query.size).toBe(0);
+    expect(kvLengths.size).toBe(0);
+    expect(missingQuantities(spec, probes).map(({ quantity }) => quantity)).toEqual(['query']);
+  });
+
   it('adds no output twice', () => {
     const once = probeGraph(model).bytes;
     const twice = probeGraph(once);

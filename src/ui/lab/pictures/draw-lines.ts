@@ -20,12 +20,12 @@ export function drawLines(plot: LinePlot, width: number): Drawn {
       textAt(left - 7, at + 4, label, { size: 12, anchor: 'end', fill: SOFT }),
     );
   }
-  ticksX.forEach(({ at, label }, place) =>
+  ticksX.forEach(({ at, label }) =>
     parts.push(
       `<path d="M${round(at)} ${bottom}v4" stroke="${SOFT}"/>`,
       textAt(at, HEIGHT - 6, label, {
         size: 12,
-        anchor: place === ticksX.length - 1 ? 'end' : 'middle',
+        anchor: at > right - EM ? 'end' : 'middle',
         fill: SOFT,
       }),
     ),
