@@ -5,12 +5,10 @@
 import { EngineError } from '../src/core/errors';
 import type { ModelSpec } from '../src/core/model-spec';
 import type { DeviceProfile } from '../src/models/device-profile';
-import { manifestFile, parseSpec, type GoldenLogits, type ModelManifest } from '../src/models/spec';
-import { thinkFormatOf, type ThinkFormat } from '../src/models/think-format';
+import type { ThinkFormat } from '../src/models/think-format';
 import type {
   DeviceAttempt,
   EngineApi,
-  FourBitPreference,
   GenerateRequest,
   GenerateResult,
   LoadedModel,
@@ -34,25 +32,19 @@ import { EventOutbox } from './event-outbox';
 import { runGeneration, type GenerationControl } from './generate-loop';
 import { Lab } from './lab/lab';
 import { buildPrompt } from './prompt';
-import {
-  goldenDifference,
-  needsFreshWorker,
-  planLadder,
-  probeDevice,
-  type Rung,
-} from './runtime/device-ladder';
-import { createTokenizer, type ChatTokenizer } from './runtime/hub';
+import { describeModel, identityOf, ladderModelOf, openModel } from './load-model';
+import { needsFreshWorker, planLadder, probeDevice, type Rung } from './runtime/device-ladder';
+import type { ChatTokenizer } from './runtime/hub';
 import type { LayerStates } from './runtime/layer-states';
 import {
   configureRuntime,
-  ModelSession,
   runtimeConfig,
+  type ModelSession,
   type RuntimeBuild,
   type RuntimeFiles,
 } from './runtime/session';
 import { SnapshotCache } from './runtime/snapshots';
 import { ModelFiles } from './runtime/weights';
-import { TokenCursor } from './token-cursor';
 
 /** What the engine takes from its surroundings; tests in Node give their own. */
 export interface EngineHost {
@@ -288,37 +280,23 @@ export class Engine implements EngineApi {
       ...(request.listing === undefined ? {} : { listing: request.listing }),
       ...(request.blobs === undefined ? {} : { blobs: request.blobs }),
     });
-    const manifest = await files.manifest();
-    const [config, generation, tokenizerJson, tokenizerConfig] = await Promise.all([
-      files.json('config.json'),
-      files.json('generation_config.json', {}),
-      files.json('tokenizer.json'),
-      files.json('tokenizer_config.json'),
-    ]);
-    const spec = parseSpec(manifest.name, config, generation);
-    const tokenizer = createTokenizer(tokenizerJson, tokenizerConfig);
-    const format = thinkFormatOf((token) => tokenizer.idOf(token), spec.eosTokenIds);
-
+    const model = await describeModel(files, request.listing === undefined);
+    const { spec, tokenizer, format, listing } = model;
     const profile = await this.#host.probe();
-    const { rungs, skipped } = planLadder(profile, manifest, request.device, attempts);
+    const ladder = ladderModelOf(model, request.variant);
+    const { rungs, skipped, isTooLarge } = planLadder(profile, ladder, request.device, attempts);
     attempts.push(...skipped);
+    let lastError: EngineError | null = null;
     for (const rung of rungs) {
       if (needsFreshWorker(runtimeConfig(), rung))
         return { ok: false, respawn: { attempted: attempts } };
-      const opened = await this.#open(
-        rung,
-        spec,
-        manifest,
-        files,
+      this.#configure(rung);
+      const opened = await openModel(model, rung, files, {
         onProgress,
-        request.rewriteFourBit,
-      ).catch((error: unknown) => {
-        // A missing or damaged file is missing for every device.
-        if (
-          error instanceof EngineError &&
-          (error.code.startsWith('model-') || error.code === 'network')
-        )
-          throw error;
+        rewriteFourBit: request.rewriteFourBit,
+      }).catch((error: unknown) => {
+        if (isForAllDevices(error)) throw error;
+        lastError = asEngineError(error, 'Starting');
         attempts.push({ device: rung.device, outcome: 'failed', reason: failureReason(error) });
         return null;
       });
@@ -326,35 +304,33 @@ export class Engine implements EngineApi {
         this.#deviceLost = null;
         continue;
       }
-      const { session, maxDifference, weightBytes } = opened;
-      const tolerance = manifest.golden[rung.variant]?.tolerance ?? 0;
-      const agreement = `its logits agree with the reference to ${inWords(maxDifference)} (allowed ${inWords(tolerance)})`;
+      const { session, selfTest, path, weightBytes, parameters } = opened;
       attempts.push({
         device: rung.device,
         outcome: 'chosen',
-        reason: `Loaded and tested: ${agreement}.`,
+        reason: `Loaded and tested: ${selfTest.agreement}.`,
       });
       const info: LoadedModel = {
         spec,
         device: rung.device,
         attempts: inLadderOrder(attempts),
-        variant: manifest.variants[rung.variant] ?? '',
+        variant: path,
         weightBytes,
-        parameters: manifest.parameters,
+        parameters,
         threads: rung.threads,
         loadMs: performance.now() - startedAt,
         ...(session.rewrite === null ? {} : { rewrite: session.rewrite }),
-        selfTest: { maxDifference, tolerance },
-        notice: noticeOf(rung, attempts),
+        selfTest: { maxDifference: selfTest.maxDifference, tolerance: selfTest.tolerance },
+        notice: [noticeOf(rung, attempts), selfTest.notice].filter(Boolean).join(' '),
       };
       const snapshots = new SnapshotCache(this.#host.snapshotBytes);
-      const model = { session, tokenizer, spec, format, snapshots };
+      const loaded = { session, tokenizer, spec, format, snapshots };
       const lab = new Lab({
-        ...model,
+        ...loaded,
         weightBytes,
-        identity: { name: spec.name, modelId: await identityOf(manifest), variant: info.variant },
+        identity: { name: spec.name, modelId: await identityOf(listing), variant: info.variant },
       });
-      this.#loaded = { ...model, info, lab };
+      this.#loaded = { ...loaded, info, lab };
       this.#watchDevice(session);
       onProgress({
         stage: 'ready',
@@ -364,64 +340,16 @@ export class Engine implements EngineApi {
       });
       return { ok: true, value: info };
     }
-    const tried = attempts.map(({ device, reason }) => `${device}: ${reason}`).join(' ');
-    throw new EngineError(
-      attempts.some((attempt) => attempt.reason.includes('differ'))
-        ? 'self-test-failed'
-        : 'runtime-unavailable',
-      `No device of this browser can run the model. ${tried}`,
-      'Use a current Chrome, Edge, Firefox or Safari, or another computer.',
-    );
+    throw noDevice(spec.name, attempts, lastError, isTooLarge);
   }
 
-  /** Climbs one rung: runtime, weights, session, self-test, warm-up. */
-  async #open(
-    rung: Rung,
-    spec: ModelSpec,
-    manifest: ModelManifest,
-    files: ModelFiles,
-    onProgress: (progress: LoadProgress) => void,
-    rewriteFourBit: FourBitPreference | undefined,
-  ): Promise<{ session: ModelSession; maxDifference: number; weightBytes: number }> {
+  #configure(rung: Rung): void {
     const own = this.#host.runtimeFiles?.[rung.build];
     configureRuntime({
       build: rung.build,
       threads: rung.threads,
       ...(own === undefined ? {} : { files: own }),
     });
-    const entry = manifestFile(manifest, manifest.variants[rung.variant] ?? '');
-    const totalBytes = entry.bytes;
-    let fromCache = false;
-    const bytes = await files.file(entry, ({ loadedBytes, fromCache: cached, file }) => {
-      fromCache = cached;
-      onProgress({ stage: 'weights', loadedBytes, totalBytes, fromCache, file });
-    });
-    const stage = (name: LoadProgress['stage']): void =>
-      onProgress({ stage: name, loadedBytes: totalBytes, totalBytes, fromCache });
-    stage('session');
-    const session = await ModelSession.create(bytes, {
-      provider: rung.provider,
-      spec,
-      ...(rewriteFourBit === undefined ? {} : { rewriteFourBit }),
-    });
-    try {
-      stage('self-test');
-      const golden = manifest.golden[rung.variant];
-      if (golden === undefined)
-        throw new RangeError(`manifest.json has no golden values for ${rung.variant}`);
-      const maxDifference = await selfTest(session, manifest.goldenIds, golden);
-      if (!(maxDifference <= golden.tolerance)) {
-        throw new EngineError(
-          'self-test-failed',
-          `its logits differ from the reference by ${inWords(maxDifference)}, more than the allowed ${inWords(golden.tolerance)}`,
-          'Another device is tried.',
-        );
-      }
-      return { session, maxDifference, weightBytes: entry.bytes };
-    } catch (error) {
-      await session.dispose();
-      throw error;
-    }
   }
 
   #watchDevice(session: ModelSession): void {
@@ -460,34 +388,50 @@ export class Engine implements EngineApi {
   }
 }
 
-/**
- * Reads the golden prompt but its last token, then that token: prefill, decoding and carried states are all tested, and
- * on a GPU their shaders are compiled by it. Returns the largest difference.
- */
-async function selfTest(
-  session: ModelSession,
-  ids: readonly number[],
-  golden: GoldenLogits,
-): Promise<number> {
-  const cursor = new TokenCursor(session, session.emptyStates(), []);
-  try {
-    if (ids.length > 1) await cursor.read(ids.slice(0, -1));
-    return goldenDifference(await cursor.read(ids.slice(-1)), golden);
-  } finally {
-    cursor.dispose();
+/** A file that is missing, damaged or not to be had is so for every device. */
+function isForAllDevices(error: unknown): boolean {
+  return (
+    error instanceof EngineError &&
+    [
+      'model-missing',
+      'model-truncated',
+      'model-corrupt',
+      'model-gated',
+      'rate-limited',
+      'network',
+    ].includes(error.code)
+  );
+}
+
+/** Why the model runs nowhere, in the words of the last device that was tried. */
+function noDevice(
+  name: string,
+  attempts: readonly DeviceAttempt[],
+  lastError: EngineError | null,
+  isTooLarge: boolean,
+): EngineError {
+  const tried = attempts.map(({ device, reason }) => `${device}: ${reason}`).join(' ');
+  const message = `No device of this browser can run ${name}. ${tried}`;
+  const smaller = 'Choose a smaller variant, or a smaller model.';
+  if (lastError === null) {
+    return isTooLarge
+      ? new EngineError('out-of-memory', message, smaller)
+      : new EngineError(
+          'runtime-unavailable',
+          message,
+          'Choose another variant of the model, or use a current Chrome, Edge, Firefox or Safari.',
+        );
   }
-}
-
-/** Hex SHA-256 over the hashes of all the model's files: two models with one identity are the same to the byte. */
-async function identityOf({ files }: ModelManifest): Promise<string> {
-  const listed = files.map(({ path, sha256 }) => `${path} ${sha256}\n`).sort();
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(listed.join('')));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** A difference as a person reads it: 0.0083, 1.6, 1230. */
-function inWords(difference: number): string {
-  return difference < 100 ? String(Number(difference.toPrecision(2))) : difference.toFixed(0);
+  const { code, remedy } = lastError;
+  const told = ['model-unsupported', 'out-of-memory', 'self-test-failed'].includes(code);
+  return new EngineError(
+    told ? code : 'runtime-unavailable',
+    message,
+    told && code !== 'self-test-failed'
+      ? remedy
+      : 'Use a current Chrome, Edge, Firefox or Safari, or another computer.',
+    { cause: lastError },
+  );
 }
 
 function failureReason(error: unknown): string {

@@ -59,8 +59,15 @@ interface TokenizerJson {
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
 }
 
-/** Makes a tokenizer from the contents of tokenizer.json and tokenizer_config.json; EngineError `model-corrupt`. */
-export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown): ChatTokenizer {
+/**
+ * Makes a tokenizer from the contents of tokenizer.json and tokenizer_config.json; EngineError `model-corrupt`. Ids below
+ * `vocabSize` that the files do not name stand for nothing: models pad their vocabulary.
+ */
+export function createTokenizer(
+  tokenizerJson: unknown,
+  tokenizerConfig: unknown,
+  vocabSize = 0,
+): ChatTokenizer {
   const json = tokenizerJson as TokenizerJson | null;
   const vocab = json?.model?.vocab;
   if (typeof vocab !== 'object') {
@@ -91,7 +98,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     addedIds.add(id);
   }
   return {
-    pieceOf: (id) => pieces[id],
+    pieceOf: (id) => pieces[id] ?? (id >= 0 && id < vocabSize ? '' : undefined),
     isAdded: (id) => addedIds.has(id),
     encode: (text) => tokenizer.encode(text, { add_special_tokens: false }),
     idOf: (token) => added.get(token) ?? vocab[token],

@@ -104,7 +104,7 @@ function isPlainAttention(attributes: ReadonlyMap<string, number>): boolean {
   );
 }
 
-function readNode(bytes: Uint8Array, field: Field): Node {
+export function readNode(bytes: Uint8Array, field: Field): Node {
   const decoder = new TextDecoder();
   const inputs: { name: string; start: number }[] = [];
   const outputs: string[] = [];

@@ -12,7 +12,7 @@ const OTHER_VARIANT = 'Choose another variant of the model, or another model.';
 const CAUSES: readonly Cause[] = [
   {
     pattern:
-      /Could not find an implementation for (\w+)|([\w.]+)(?::|\()\S* is not a registered function\/op|Fatal error: \S*?(\w+)\(-?\d*\) is not a registered|kernel not found for (\w+)/i,
+      /Could not find an implementation for (\w+)|No Op registered for (\w+)|(\w+)\(-?\d*\) is not a registered function\/op|kernel not found for (\w+)/i,
     explain: (match, device) => {
       const operator = match.slice(1).find(Boolean) ?? 'unnamed';
       return new EngineError(

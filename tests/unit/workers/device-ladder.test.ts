@@ -1,21 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceProfile, GpuProfile } from '../../../src/models/device-profile';
-import type { ModelManifest } from '../../../src/models/spec';
 import {
   goldenDifference,
   needsFreshWorker,
   planLadder,
+  type LadderModel,
 } from '../../../workers/runtime/device-ladder';
 
-const VARIANTS = { q4: 'onnx/q4.onnx', q4f16: 'onnx/q4f16.onnx', quantized: 'onnx/quantized.onnx' };
+const SIZES = { bytes: 20_000_000, tensorBytes: 20_000_000 };
 
-const MANIFEST: ModelManifest = {
+const MODEL: LadderModel = {
   name: 'pond',
-  parameters: 1,
-  files: Object.values(VARIANTS).map((path) => ({ path, bytes: 20_000_000, sha256: '00' })),
-  variants: VARIANTS,
-  goldenIds: [1],
-  golden: {},
+  variants: new Map(['q4', 'q4f16', 'quantized'].map((dtype) => [dtype, SIZES])),
+  isChosen: false,
 };
 
 const GPU: GpuProfile = {
@@ -34,7 +31,7 @@ function reasons(ladder: ReturnType<typeof planLadder>): Record<string, string> 
 
 describe('the ladder', () => {
   it('has all four rungs on a device that has everything', () => {
-    const { rungs, skipped } = planLadder(BEST, MANIFEST, 'auto');
+    const { rungs, skipped } = planLadder(BEST, MODEL, 'auto');
     expect(rungs).toEqual([
       { device: 'webgpu-f16', provider: 'webgpu', build: 'jspi', threads: 1, variant: 'q4f16' },
       { device: 'webgpu-f32', provider: 'webgpu', build: 'jspi', threads: 1, variant: 'q4' },
@@ -57,7 +54,7 @@ describe('the ladder', () => {
       cores: 1,
       hasJspi: false,
     };
-    const ladder = planLadder(bare, MANIFEST, 'auto');
+    const ladder = planLadder(bare, MODEL, 'auto');
     expect(ladder.rungs.map((rung) => rung.device)).toEqual(['wasm']);
     expect(reasons(ladder)).toEqual({
       'webgpu-f16': 'No WebGPU: this browser has no WebGPU.',
@@ -67,25 +64,25 @@ describe('the ladder', () => {
   });
 
   it('takes asyncify where the browser has no JSPI', () => {
-    const { rungs } = planLadder({ ...BEST, hasJspi: false }, MANIFEST, 'auto');
+    const { rungs } = planLadder({ ...BEST, hasJspi: false }, MODEL, 'auto');
     expect(rungs[0]?.build).toBe('asyncify');
   });
 
   it('skips 16 bits without shader-f16 and names the device', () => {
-    const ladder = planLadder({ ...BEST, gpu: { ...GPU, hasF16: false } }, MANIFEST, 'auto');
+    const ladder = planLadder({ ...BEST, gpu: { ...GPU, hasF16: false } }, MODEL, 'auto');
     expect(ladder.rungs[0]?.device).toBe('webgpu-f32');
     expect(reasons(ladder)['webgpu-f16']).toContain('acme gen-1');
   });
 
   it('uses an emulated GPU only when asked to', () => {
     const profile = { ...BEST, gpu: { ...GPU, isEmulated: true } };
-    expect(planLadder(profile, MANIFEST, 'auto').rungs[0]?.device).toBe('wasm-threads');
-    expect(planLadder(profile, MANIFEST, 'webgpu').rungs[0]?.device).toBe('webgpu-f16');
+    expect(planLadder(profile, MODEL, 'auto').rungs[0]?.device).toBe('wasm-threads');
+    expect(planLadder(profile, MODEL, 'webgpu').rungs[0]?.device).toBe('webgpu-f16');
   });
 
   it('keeps WASM below WebGPU that was asked for, and leaves WebGPU out when WASM was', () => {
-    expect(planLadder(BEST, MANIFEST, 'webgpu').rungs).toHaveLength(4);
-    expect(planLadder(BEST, MANIFEST, 'wasm').rungs.map((rung) => rung.device)).toEqual([
+    expect(planLadder(BEST, MODEL, 'webgpu').rungs).toHaveLength(4);
+    expect(planLadder(BEST, MODEL, 'wasm').rungs.map((rung) => rung.device)).toEqual([
       'wasm-threads',
       'wasm',
     ]);
@@ -94,7 +91,7 @@ describe('the ladder', () => {
   it('skips a GPU that cannot bind the weights, with both sizes', () => {
     const ladder = planLadder(
       { ...BEST, gpu: { ...GPU, maxStorageBindingBytes: 1000 } },
-      MANIFEST,
+      MODEL,
       'auto',
     );
     expect(reasons(ladder)['webgpu-f32']).toMatch(/20000000 bytes.*1000 at most/);
@@ -103,7 +100,7 @@ describe('the ladder', () => {
   it('skips a variant that the model does not have', () => {
     const ladder = planLadder(
       BEST,
-      { ...MANIFEST, variants: { quantized: VARIANTS.quantized } },
+      { ...MODEL, variants: new Map([['quantized', SIZES]]) },
       'auto',
     );
     expect(ladder.rungs.map((rung) => rung.device)).toEqual(['wasm-threads', 'wasm']);
@@ -115,13 +112,13 @@ describe('the ladder', () => {
       { device: 'webgpu-f16' as const, outcome: 'failed' as const, reason: 'x' },
       { device: 'webgpu-f32' as const, outcome: 'failed' as const, reason: 'y' },
     ];
-    const ladder = planLadder(BEST, MANIFEST, 'auto', attempted);
+    const ladder = planLadder(BEST, MODEL, 'auto', attempted);
     expect(ladder.rungs[0]?.device).toBe('wasm-threads');
     expect(ladder.skipped).toEqual([]);
   });
 
   it('knows when a rung needs another worker', () => {
-    const [f16, f32, threads, wasm] = planLadder(BEST, MANIFEST, 'auto').rungs;
+    const [f16, f32, threads, wasm] = planLadder(BEST, MODEL, 'auto').rungs;
     if (f16 === undefined || f32 === undefined || threads === undefined || wasm === undefined)
       throw new Error('rungs');
     expect(needsFreshWorker(null, f16)).toBe(false);
