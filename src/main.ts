@@ -2,9 +2,11 @@
 import './app.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { hasEngineRoom } from './core/engine-room';
+import { EngineError } from './core/errors';
 import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
-import { EngineClient } from './engine/engine-client';
+import { countOtherEngines, EngineClient } from './engine/engine-client';
 import { ModelStore } from './model-files/model-store';
 import { isModelHost } from './models/model-hosts';
 import { EMBEDDED_MODELS, modelUrlOf, REGISTRY } from './models/registry';
@@ -66,6 +68,37 @@ async function takeLaunch(): Promise<void> {
   );
 }
 
+/** Starts the model, unless other tabs run theirs and the device may not have memory for one more. */
+async function startModel(): Promise<void> {
+  // An address that names a model means that one, whatever was chosen before.
+  const chosen = wanted === null ? settings.values.model : null;
+  const listing = chosen === null ? null : await modelStore.listing(chosen.prefix);
+  const weightBytes =
+    listing === null
+      ? Math.max(0, ...(model?.variants ?? []).map(({ bytes }) => bytes))
+      : listing.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const others = await countOtherEngines();
+  const { deviceMemory } = navigator as { deviceMemory?: number }; // in GiB; Chromium only
+  const memoryBytes = deviceMemory === undefined ? undefined : deviceMemory * 2 ** 30;
+  if (!hasEngineRoom(others, weightBytes, memoryBytes)) {
+    status.refuse(
+      new EngineError(
+        'busy',
+        'Another tab runs the model already, and this device may not have memory for two.',
+        'Go on there, or try again to run it here as well. Your chats are the same in both.',
+      ),
+    );
+    return;
+  }
+  if (others > 0) {
+    notices.show(
+      'Tidepool is open in another tab too. Your chats are the same in both; each runs a model of its own.',
+    );
+  }
+  if (wanted === null) void library.start(settings.values.device);
+  else void status.load(settings.values.device);
+}
+
 trustOwnScripts();
 const notices = new Notices();
 const storage = openStorage((sentence) => notices.show(sentence, { tone: 'trouble' }));
@@ -117,6 +150,7 @@ storage.conversations.onChange((change) => {
   if (change.type === 'settings') void settings.load();
 });
 
+const modelStore = new ModelStore('caches' in globalThis ? caches : undefined);
 const library = new ModelLibrary({
   registry: REGISTRY,
   embedded: model,
@@ -129,7 +163,7 @@ const library = new ModelLibrary({
     isOnline: () => navigator.onLine,
     isAllowed: (url) => isModelHost(url, location.origin),
   }),
-  store: new ModelStore('caches' in globalThis ? caches : undefined),
+  store: modelStore,
   fetch: (url, init) => fetch(url, init),
   readOffer: readDeviceOffer,
   ...('locks' in navigator ? { locks: navigator.locks } : {}),
@@ -138,8 +172,7 @@ const library = new ModelLibrary({
 const app: AppState = { chat, status, list, settings, notices, lab, study, library };
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
+target.replaceChildren(); // the words that stand there until now
 mount(App, { target, props: { app, pwa } });
 await pwa.becomeIsolated(pwaStarted);
-// An address that names a model means that one, whatever was chosen before.
-if (wanted === null) void library.start(settings.values.device);
-else void status.load(settings.values.device);
+await startModel();

@@ -296,6 +296,14 @@ export class Engine implements EngineApi {
         rewriteFourBit: request.rewriteFourBit,
       }).catch((error: unknown) => {
         if (isForAllDevices(error)) throw error;
+        if (isFetchFailure(error)) {
+          throw new EngineError(
+            'network',
+            'The files of ONNX Runtime, which runs the model, could not be fetched.',
+            'Check the connection and load the model again.',
+            { cause: error },
+          );
+        }
         lastError = asEngineError(error, 'Starting');
         attempts.push({ device: rung.device, outcome: 'failed', reason: failureReason(error) });
         return null;
@@ -431,6 +439,14 @@ function noDevice(
       ? remedy
       : 'Use a current Chrome, Edge, Firefox or Safari, or another computer.',
     { cause: lastError },
+  );
+}
+
+/** As the browsers and ONNX Runtime word a file that did not arrive. */
+function isFetchFailure(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : String(error);
+  return /failed to fetch|fetching of the wasm failed|error loading dynamically imported|importing a module script failed|networkerror/i.test(
+    message,
   );
 }
 

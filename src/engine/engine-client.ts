@@ -78,6 +78,14 @@ interface Link {
   silentMs: number;
 }
 
+const LOCK_PREFIX = 'tidepool-engine-';
+
+/** Engines that live in other tabs of this browser; 0 where it cannot be told. Ask before this tab starts its own. */
+export async function countOtherEngines(): Promise<number> {
+  const held = (await browserLocks()?.query())?.held ?? [];
+  return held.filter(({ name }) => name?.startsWith(LOCK_PREFIX) === true).length;
+}
+
 /** The real engine: a worker over Comlink. */
 export class EngineClient implements Engine {
   readonly #spawn: () => WorkerLike;
@@ -113,6 +121,10 @@ export class EngineClient implements Engine {
         if ('error' in outcome) throw this.#failed(link, fromWireError(outcome.error));
         next = { ...request, attempted: outcome.respawn.attempted };
         this.#drop(link);
+      } catch (error) {
+        // A runtime that could not start in a worker never starts there again.
+        if (this.#link === link) this.#drop(link);
+        throw error;
       } finally {
         channel.port1.close();
       }
@@ -264,7 +276,7 @@ export class EngineClient implements Engine {
   /** A worker that the browser ends sends no event; but the lock that it held comes free. */
   async #watchLife(link: Link): Promise<void> {
     if (this.#locks === undefined) return;
-    const name = `tidepool-engine-${crypto.randomUUID()}`;
+    const name = LOCK_PREFIX + crypto.randomUUID();
     await link.api.hold(name);
     await this.#locks.request(name, () => {
       this.#die(link, 'the browser has ended it');

@@ -77,6 +77,12 @@ export class ModelStatus {
     return this.load();
   }
 
+  /** Does not load by itself, and says why; a question or the person starts it all the same. */
+  refuse(reason: EngineError): void {
+    this.error = reason;
+    this.phase = 'failed';
+  }
+
   /** Settles when the model is ready; rejects with the load's EngineError when it is not to be had. */
   async whenReady(): Promise<void> {
     if (this.phase !== 'ready') await this.load();
