@@ -66,7 +66,7 @@ test('a state travels through a file into a fresh page and goes on with the same
   browser,
 }) => {
   const goOn = async (on: Page): Promise<string> => {
-    await on.getByLabel(/Next message/).fill('What is 20 + 45?');
+    await on.getByLabel('Next message, if you like').fill('What is 20 + 45?');
     await on.getByRole('button', { name: 'Go on from here' }).click();
     const run = on.getByRole('region', { name: 'The next tokens' });
     await expect(run).toBeVisible({ timeout: 60_000 });
