@@ -19,6 +19,7 @@ import { BudgetStudy } from './state/budget-study.svelte';
 import { ChatSession } from './state/chat-session.svelte';
 import { deathInWords } from './state/death-words';
 import { ConversationList } from './state/conversation-list.svelte';
+import { openLoadGuard } from './state/load-guard';
 import { asEngineError, ModelStatus } from './state/model-status.svelte';
 import { readDeviceOffer } from './state/models/device-offer';
 import { HubClient } from './state/models/hub-client';
@@ -96,7 +97,7 @@ async function startModel(): Promise<void> {
     );
   }
   if (wanted === null) void library.start(settings.values.device);
-  else void status.load(settings.values.device);
+  else void status.start(settings.values.device);
 }
 
 trustOwnScripts();
@@ -114,7 +115,7 @@ const wanted = query.get('model');
 const model = EMBEDDED_MODELS.find(({ id }) => id === wanted) ?? EMBEDDED_MODELS[0];
 if (model === undefined) throw new Error('the registry names no model');
 const modelUrl = modelUrlOf(model, document.baseURI);
-const status = new ModelStatus(engine, modelUrl);
+const status = new ModelStatus(engine, modelUrl, () => performance.now(), openLoadGuard());
 const pwa = new Pwa(modelUrl);
 // Under `npm run dev` a service worker would answer with what was, not with what was just written.
 const pwaStarted = import.meta.env.PROD ? pwa.start() : Promise.resolve();

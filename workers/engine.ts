@@ -4,6 +4,7 @@
  */
 import { EngineError } from '../src/core/errors';
 import type { ModelSpec } from '../src/core/model-spec';
+import { formatBytes } from '../src/core/units';
 import type { DeviceProfile } from '../src/models/device-profile';
 import type { ThinkFormat } from '../src/models/think-format';
 import type {
@@ -279,6 +280,7 @@ export class Engine implements EngineApi {
       ...(this.#host.caches === undefined ? {} : { caches: this.#host.caches }),
       ...(request.listing === undefined ? {} : { listing: request.listing }),
       ...(request.blobs === undefined ? {} : { blobs: request.blobs }),
+      ...(request.isToBeKept === undefined ? {} : { isToBeKept: request.isToBeKept }),
     });
     const model = await describeModel(files, request.listing === undefined);
     const { spec, tokenizer, format, listing } = model;
@@ -292,7 +294,7 @@ export class Engine implements EngineApi {
         return { ok: false, respawn: { attempted: attempts } };
       this.#configure(rung);
       const opened = await openModel(model, rung, files, {
-        onProgress,
+        onProgress: (progress) => onProgress({ ...progress, device: rung.device }),
         rewriteFourBit: request.rewriteFourBit,
       }).catch((error: unknown) => {
         if (isForAllDevices(error)) throw error;
@@ -318,6 +320,7 @@ export class Engine implements EngineApi {
         outcome: 'chosen',
         reason: `Loaded and tested: ${selfTest.agreement}.`,
       });
+      await files.settled();
       const info: LoadedModel = {
         spec,
         device: rung.device,
@@ -329,7 +332,14 @@ export class Engine implements EngineApi {
         loadMs: performance.now() - startedAt,
         ...(session.rewrite === null ? {} : { rewrite: session.rewrite }),
         selfTest: { maxDifference: selfTest.maxDifference, tolerance: selfTest.tolerance },
-        notice: [noticeOf(rung, attempts), selfTest.notice].filter(Boolean).join(' '),
+        ...(files.isLeftOut ? { isLeftOut: true } : {}),
+        notice: [
+          noticeOf(rung, attempts),
+          selfTest.notice,
+          files.isLeftOut ? leftOutNotice(weightBytes) : '',
+        ]
+          .filter(Boolean)
+          .join(' '),
       };
       const snapshots = new SnapshotCache(this.#host.snapshotBytes);
       const loaded = { session, tokenizer, spec, format, snapshots };
@@ -467,4 +477,8 @@ function noticeOf(rung: Rung, attempts: readonly DeviceAttempt[]): string {
   if (failed !== undefined)
     return `${failed.device} was tried and left: ${failed.reason} Running on ${rung.device}.`;
   return '';
+}
+
+function leftOutNotice(weightBytes: number): string {
+  return `There is no room to keep the model (${formatBytes(weightBytes)}), so it runs from memory: it is fetched again next time, and does not start offline. “Storage” shows what is kept and can be deleted.`;
 }

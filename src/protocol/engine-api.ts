@@ -58,6 +58,8 @@ export interface LoadRequest {
   readonly device: DevicePreference;
   /** Absent: auto. */
   readonly rewriteFourBit?: FourBitPreference;
+  /** False: nothing of the model is kept, it runs from memory. Absent: it is kept where there is room. */
+  readonly isToBeKept?: boolean;
   /** Rungs that an earlier worker has left; set by the client when it starts a fresh worker. */
   readonly attempted?: readonly DeviceAttempt[];
 }
@@ -87,6 +89,8 @@ export interface LoadProgress {
   /** True when the bytes came from a cache, not over the network. */
   readonly fromCache: boolean;
   readonly file?: string;
+  /** The rung that is being climbed. */
+  readonly device?: DeviceKind;
 }
 
 export interface LoadedModel {

@@ -7,6 +7,7 @@ import type {
   LoadProgress,
   LoadRequest,
 } from '../protocol/engine-api';
+import type { DeadLoads, LoadGuard } from './load-guard';
 
 export type ModelPhase = 'idle' | 'loading' | 'ready' | 'failed';
 
@@ -33,10 +34,13 @@ export class ModelStatus {
   error = $state.raw<EngineError | null>(null);
   /** True while a load follows a death. */
   isRebuild = $state(false);
+  /** Set while the model is held back because its last loads died; a load that a person asks for ends it. */
+  heldBack = $state.raw<DeadLoads | null>(null);
 
   readonly #engine: Engine;
   #target: LoadTarget;
   readonly #now: () => number;
+  readonly #guard: LoadGuard | null;
   #device: DevicePreference = 'auto';
   #loading: Promise<void> | null = null;
   #deathCount = 0;
@@ -44,13 +48,28 @@ export class ModelStatus {
   onDeath: (death: EngineDeath) => void = () => {};
   #deaths: number[] = [];
 
-  constructor(engine: Engine, modelUrl: string, now: () => number = () => performance.now()) {
+  constructor(
+    engine: Engine,
+    modelUrl: string,
+    now: () => number = () => performance.now(),
+    guard: LoadGuard | null = null,
+  ) {
     this.#engine = engine;
     this.#target = { modelUrl };
     this.#now = now;
+    this.#guard = guard;
     engine.onDeath((error) => {
       this.#onDeath(error);
     });
+  }
+
+  /** Loads the model at the start of the page, unless its last loads ended the tab or the engine. */
+  async start(device: DevicePreference): Promise<void> {
+    this.#device = device;
+    this.heldBack = (await this.#guard?.verdict(this.#target.modelUrl, device)) ?? null;
+    if (this.heldBack === null) return this.load();
+    this.error = heldBackError(this.heldBack);
+    this.phase = 'failed';
   }
 
   /** Loads the model; a second call while one runs joins it. Never rejects: the outcome is `phase` and `error`. */
@@ -85,7 +104,7 @@ export class ModelStatus {
 
   /** Settles when the model is ready; rejects with the load's EngineError when it is not to be had. */
   async whenReady(): Promise<void> {
-    if (this.phase !== 'ready') await this.load();
+    if (this.phase !== 'ready' && this.heldBack === null) await this.load();
     if (this.model === null) {
       throw this.error ?? new EngineError('not-loaded', 'The model is not loaded.', 'Try again.');
     }
@@ -93,22 +112,28 @@ export class ModelStatus {
 
   async #load(): Promise<void> {
     this.phase = 'loading';
+    this.heldBack = null;
     this.model = null;
     for (;;) {
       const deathsBefore = this.#deathCount;
       this.progress = null;
+      this.#guard?.begin(this.#target.modelUrl, this.#device);
       try {
         this.model = await this.#engine.load(
           { ...this.#target, device: this.#device },
           (progress) => {
             this.progress = progress;
+            if (progress.device !== undefined) this.#guard?.reach(progress.device);
           },
         );
+        this.#guard?.end('survived');
         this.error = null;
         this.phase = 'ready';
         break;
       } catch (cause) {
         this.error = asEngineError(cause);
+        const hasDied = this.#deathCount > deathsBefore || this.error.code === 'out-of-memory';
+        this.#guard?.end(hasDied ? 'died' : 'left');
         if (this.#deathCount > deathsBefore && this.#mayRebuild) continue;
         this.phase = 'failed';
         break;
@@ -136,6 +161,15 @@ export class ModelStatus {
     }
     this.onDeath({ error, isInLoad, isRebuilt: this.isRebuild });
   }
+}
+
+function heldBackError({ device, count }: DeadLoads): EngineError {
+  const where = device === 'auto' ? '' : ` on ${device.startsWith('webgpu') ? 'WebGPU' : 'WASM'}`;
+  return new EngineError(
+    'worker-died',
+    `The last ${count} times this model was loaded${where}, the tab or the engine died. It was not loaded again by itself.`,
+    'Choose what to do; your chats are here.',
+  );
 }
 
 /** Any thrown value as the app's error. */

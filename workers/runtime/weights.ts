@@ -75,9 +75,10 @@ export class ModelFiles {
     this.#store = new PartStore(options.caches);
   }
 
-  /** False once something that was to be kept could not be: the model runs from memory. Known after `settled`. */
-  get hasRoom(): boolean {
-    return this.#hasRoom;
+  /** Something that was to be kept could not be: the model runs from memory. Known after `settled`. */
+  get isLeftOut(): boolean {
+    // Node, and pages without Cache Storage, keep nothing and need no telling; insecure pages say so elsewhere.
+    return !this.#hasRoom && this.#options.caches !== undefined;
   }
 
   /** Settles when all that is to be kept is kept. */

@@ -118,12 +118,12 @@ export class ModelLibrary {
   async start(device: DevicePreference): Promise<void> {
     const { settings, store, notices, status, embedded } = this.#host;
     const { model: chosen } = settings.values;
-    if (chosen === null || chosen.key === embedded.id) return status.load(device);
+    if (chosen === null || chosen.key === embedded.id) return status.start(device);
     const site = this.#host.registry.find(({ id }) => id === chosen.key);
     if (site?.home.kind === 'site') {
       this.current = { key: site.id, title: site.title };
       status.aim({ modelUrl: this.#siteUrl(site.id) });
-      return status.load(device);
+      return status.start(device);
     }
     const listing = await store.listing(chosen.prefix);
     if (listing === null) {
@@ -132,11 +132,11 @@ export class ModelLibrary {
         { tone: 'trouble' },
       );
       settings.change({ model: null });
-      return status.load(device);
+      return status.start(device);
     }
     this.current = { key: chosen.key, title: chosen.title };
     status.aim({ modelUrl: listing.baseUrl, listing, variant: chosen.dtype });
-    await status.load(device);
+    await status.start(device);
     await this.#backToEmbedded(chosen.title);
   }
 
@@ -382,6 +382,8 @@ export class ModelLibrary {
   async #backToEmbedded(title: string): Promise<void> {
     const { status, settings, notices, embedded, baseUrl } = this.#host;
     if (status.phase !== 'failed' || this.current.key === embedded.id) return;
+    // Held back after deaths: the person is asked.
+    if (status.heldBack !== null) return;
     const why = status.error;
     notices.show(
       `${title} could not be started. ${why?.message ?? ''} ${why?.remedy ?? ''} ${embedded.title} answers in its place.`,

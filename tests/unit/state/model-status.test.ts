@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { EngineError } from '../../../src/core/errors';
 import { createFakeEngine, FakeEngine } from '../../../src/engine/fake-engine';
+import { LoadGuard } from '../../../src/state/load-guard';
 import { ModelStatus, type EngineDeath } from '../../../src/state/model-status.svelte';
 import { until } from './make-app';
 
@@ -106,4 +107,39 @@ test('a death in load is answered by loading again in the same load, three times
   await until(() => status.phase === 'failed', 'the end of the rebuilds');
   expect(deaths.at(-1)).toMatchObject({ isInLoad: true, isRebuilt: false });
   expect(deaths).toHaveLength(3);
+});
+
+/** A guard over a Map, and loads of pages that are gone. */
+function memoryGuard(): { guard: LoadGuard; dieInLoad: (url: string) => void } {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, text: string) => void kept.set(key, text),
+    removeItem: (key: string) => void kept.delete(key),
+  };
+  const options = { storage, openPages: async () => new Set(['this']) };
+  return {
+    guard: new LoadGuard({ ...options, pageId: 'this' }),
+    dieInLoad: (url) => new LoadGuard({ ...options, pageId: 'gone' }).begin(url, 'auto'),
+  };
+}
+test('a model whose last loads died is held back at the start, says so, and is loaded when a person asks', async () => {
+  const { guard, dieInLoad } = memoryGuard();
+  const status = new ModelStatus(createFakeEngine('streams', 0), URL, () => 0, guard);
+  for (let i = 0; i < 2; i += 1) {
+    dieInLoad(URL);
+    await guard.verdict(URL, 'auto');
+  }
+  await status.start('auto');
+  expect(status.phase).toBe('failed');
+  expect(status.heldBack).toEqual({ device: 'auto', count: 2 });
+  expect(status.error?.message).toContain('last 2 times');
+  // A question does not load it either: it would go down with the tab.
+  await expect(status.whenReady()).rejects.toThrow(/last 2 times/);
+  await status.load();
+  expect(status.phase).toBe('ready');
+  expect(status.heldBack).toBeNull();
+  const again = new ModelStatus(createFakeEngine('streams', 0), URL, () => 0, guard);
+  await again.start('auto');
+  expect(again.phase).toBe('ready');
 });

@@ -307,7 +307,7 @@ describe('files of a listing', () => {
     expect(await files.json('config.json')).toEqual({ model_type: 'x' });
     expect(await files.json('generation_config.json', {})).toEqual({});
     await files.settled();
-    expect(files.hasRoom).toBe(true);
+    expect(files.isLeftOut).toBe(false);
     expect(requests).toHaveLength(3);
 
     const mirror = at('https://mirror.school/someone/model/resolve/abc/');
@@ -357,6 +357,6 @@ describe('files of a listing', () => {
     await files.manifest();
     expect(await files.file(ENTRY, () => {})).toEqual(WEIGHTS);
     await files.settled();
-    expect(files.hasRoom).toBe(false);
+    expect(files.isLeftOut).toBe(true);
   });
 });
