@@ -19,6 +19,7 @@ import { BudgetStudy } from './state/budget-study.svelte';
 import { ChatSession } from './state/chat-session.svelte';
 import { deathInWords } from './state/death-words';
 import { ConversationList } from './state/conversation-list.svelte';
+import { KeptThings } from './state/kept-things.svelte';
 import { openLoadGuard } from './state/load-guard';
 import { asEngineError, ModelStatus } from './state/model-status.svelte';
 import { readDeviceOffer } from './state/models/device-offer';
@@ -169,8 +170,19 @@ const library = new ModelLibrary({
   readOffer: readDeviceOffer,
   ...('locks' in navigator ? { locks: navigator.locks } : {}),
   hasConversation: () => chat.path.length > 0,
+  onKept: () => {
+    void pwa.look();
+    // Something large is here now: losing it would cost a download.
+    void pwa.askToPersist();
+  },
 });
-const app: AppState = { chat, status, list, settings, notices, lab, study, library };
+const kept = new KeptThings({
+  models: modelStore,
+  housekeeping: storage.housekeeping,
+  isPersistent: () => storage.isPersistent(),
+  onProblem: onStorageProblem,
+});
+const app: AppState = { chat, status, list, settings, notices, lab, study, library, kept };
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
 target.replaceChildren(); // the words that stand there until now

@@ -2,7 +2,7 @@
  * Owns which models are kept in this browser: their listings, how far their files have come, their deletion. Page and
  * engine worker share it. Owns no network (model-download.ts, fetch-file.ts).
  */
-import type { ListedVariant, ModelListing, ModelSource } from '../core/model-listing';
+import type { ListedFile, ListedVariant, ModelListing, ModelSource } from '../core/model-listing';
 import { parseManifest } from '../models/spec';
 import {
   isHubPrefix,
@@ -45,20 +45,28 @@ const SMALL_FILES: ReadonlySet<string> = new Set([
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
+]);
+/** Small files that some models need besides; the engine asks for them only then. */
+const HELPFUL_FILES: ReadonlySet<string> = new Set([
   'special_tokens_map.json',
   'chat_template.jinja',
   'chat_template.json',
 ]);
 
 /** Everything that running a variant needs, small files first. */
-export function filesForUse(
-  listing: ModelListing,
-  variant: ListedVariant,
-): readonly ModelListing['files'][number][] {
+function filesNeeded(listing: ModelListing, variant: ListedVariant): readonly ListedFile[] {
   const paths = new Set(pathsOfVariant(variant));
   return [
     ...listing.files.filter(({ path }) => SMALL_FILES.has(path)),
     ...listing.files.filter(({ path }) => paths.has(path)),
+  ];
+}
+
+/** Everything that running a variant needs or may need: what a download brings. */
+export function filesForUse(listing: ModelListing, variant: ListedVariant): readonly ListedFile[] {
+  return [
+    ...listing.files.filter(({ path }) => HELPFUL_FILES.has(path)),
+    ...filesNeeded(listing, variant),
   ];
 }
 
@@ -158,7 +166,7 @@ export class ModelStore {
     let keptBytes = 0;
     let totalBytes = 0;
     let isWhole = true;
-    for (const file of filesForUse(listing, variantOf(listing, dtype))) {
+    for (const file of filesNeeded(listing, variantOf(listing, dtype))) {
       const key = keptKeyOf(prefix, file);
       totalBytes += file.bytes;
       keptBytes += await this.parts.keptBytes(key);

@@ -1,4 +1,8 @@
-/** Owns the question whether there is room to keep something, before it is fetched. Deletes nothing, asks nobody. */
+/**
+ * Owns the question whether there is room to keep something, before it is fetched. Deletes nothing, asks nobody. An
+ * answer of "fits" is no promise: Chromium 156 says 10 GiB whatever the disk has left (seen with a quota of 6 MB), so
+ * whoever keeps something must also bear that it fails.
+ */
 
 /** Left free for chats and for what a browser needs to write at all. */
 const SPARE_BYTES = 16 * 1024 * 1024;

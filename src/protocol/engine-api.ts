@@ -107,6 +107,8 @@ export interface LoadedModel {
   readonly rewrite?: FourBitRewrite;
   /** Largest |logit - golden| of the self-test and the tolerance it was held to. */
   readonly selfTest: { readonly maxDifference: number; readonly tolerance: number };
+  /** True when its files could not be kept for want of room or leave: it runs from memory. */
+  readonly isLeftOut?: boolean;
   /** A sentence on anything the person should know (no threads, fell back…); empty when nothing. */
   readonly notice: string;
 }

@@ -85,17 +85,17 @@ export class Pwa {
     container.addEventListener('controllerchange', () => {
       if (this.#isTakingOver) location.reload();
       else if (hadController) this.hasUpdate = true;
-      void this.#look();
+      void this.look();
     });
     this.#channel = new BroadcastChannel(KEPT_CHANNEL);
     this.#channel.addEventListener('message', ({ data }: MessageEvent<KeptMessage>) => {
-      if (data === 'changed') void this.#look();
+      if (data === 'changed') void this.look();
     });
     this.#registration = await this.#register(container);
     if (this.#registration === null) return;
     this.#watchForUpdate(this.#registration, container);
     this.#say(container.controller, 'tidy');
-    await this.#look();
+    await this.look();
   }
 
   async #register(container: ServiceWorkerContainer): Promise<ServiceWorkerRegistration | null> {
@@ -119,7 +119,7 @@ export class Pwa {
     const note = (): void => {
       this.hasWorker = registration.active !== null;
       if (registration.waiting !== null && container.controller !== null) this.hasUpdate = true;
-      void this.#look();
+      void this.look();
     };
     const follow = (worker: ServiceWorker | null): void =>
       worker?.addEventListener('statechange', note);
@@ -158,7 +158,7 @@ export class Pwa {
   }
 
   /** Looks again at what is kept. */
-  async #look(): Promise<void> {
+  async look(): Promise<void> {
     try {
       this.kept = await readKept(caches, this.#modelUrl);
       const lacking: KeptMessage = 'keep-runtime';
@@ -196,13 +196,27 @@ export class Pwa {
     else if (read(site, ASKED_KEY) !== null) this.persistence = 'refused';
   }
 
-  /** Asks the browser, once, never to clear this site's storage on its own. */
-  async askToPersist(): Promise<void> {
+  /** Asks the browser never to clear this site's storage on its own: once, or `again` when the person says so. */
+  async askToPersist(again = false): Promise<void> {
     const storage = storageManager();
-    if (storage === undefined || this.persistence !== 'unknown') return;
+    if (storage === undefined || this.persistence === 'promised') return;
+    if (this.persistence !== 'unknown' && !again) return;
     write(site, ASKED_KEY, 'yes');
     const isPromised = await storage.persist().catch(() => false);
     this.persistence = isPromised ? 'promised' : 'refused';
+  }
+
+  /** Lets go of what this class holds, for a start from nothing: the service worker and the site's own small notes. */
+  async forget(): Promise<void> {
+    await this.#registration?.unregister().catch(() => false);
+    for (const storage of [site, tab]) {
+      try {
+        const own = Object.keys(storage()).filter((key) => key.startsWith('tidepool-'));
+        for (const key of own) storage().removeItem(key);
+      } catch {
+        // Forbidden storage holds nothing.
+      }
+    }
   }
 }
 

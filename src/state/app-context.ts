@@ -3,6 +3,7 @@ import { createContext } from 'svelte';
 import type { BudgetStudy } from './budget-study.svelte';
 import type { ChatSession } from './chat-session.svelte';
 import type { ConversationList } from './conversation-list.svelte';
+import type { KeptThings } from './kept-things.svelte';
 import type { Lab } from './lab/lab.svelte';
 import type { ModelLibrary } from './models/model-library.svelte';
 import type { ModelStatus } from './model-status.svelte';
@@ -16,6 +17,7 @@ export interface AppState {
   readonly settings: Settings;
   readonly notices: Notices;
   readonly lab: Lab;
+  readonly kept: KeptThings;
   readonly study: BudgetStudy;
   readonly library: ModelLibrary;
 }

@@ -3,7 +3,7 @@ import { EngineError } from '../core/errors';
 import type { Backing, Transaction } from './backing';
 import { mergeConversations } from './merge-conversations';
 import { readConversation, readSummary } from './read-conversation';
-import { readInteger, readNumber, readObject, ValueProblem } from './read-value';
+import { readInteger, readObject, ValueProblem } from './read-value';
 import { searchableTexts, snippetAround, wordsOf, type SearchHit } from './search-texts';
 import type {
   ConversationRecord,
@@ -11,6 +11,7 @@ import type {
   StoredSummary,
   SummaryRecord,
 } from './stored-conversation';
+import type { AsideValue } from './stored-aside';
 import type { StorageChange, TabChannel } from './tab-channel';
 
 /** A deleted conversation can be brought back for this long. In ms. */
@@ -26,13 +27,6 @@ export interface ConversationStoreOptions {
   readonly now: () => number;
   /** A sentence for the person: a record could not be read and was set aside. */
   readonly onNotice: (sentence: string) => void;
-}
-
-/** A conversation that could not be read, kept for whoever can repair it. */
-export interface AsideRecord {
-  readonly reason: string;
-  readonly keptAt: number;
-  readonly value: unknown;
 }
 
 interface TrashRecord {
@@ -237,22 +231,6 @@ export class ConversationStore {
     return hits;
   }
 
-  /** What could not be read and was kept aside. */
-  aside(): Promise<readonly AsideRecord[]> {
-    return this.#backing.run(['aside'], 'readonly', async (transaction) => {
-      const records: AsideRecord[] = [];
-      for (const key of await transaction.keys('aside')) {
-        const record = readObject(await transaction.get('aside', key), 'aside');
-        records.push({
-          reason: String(record['reason']),
-          keptAt: readNumber(record['keptAt'], 'keptAt', 0, LAST_COUNT),
-          value: record['value'],
-        });
-      }
-      return records;
-    });
-  }
-
   /** Called when another tab has changed what is kept. Returns unsubscribe. */
   onChange(listener: (change: StorageChange) => void): () => void {
     return this.#channel.listen(listener);
@@ -318,7 +296,7 @@ export class ConversationStore {
       'readwrite',
       async (transaction) => {
         const value = await transaction.get('conversations', id);
-        const record: AsideRecord = { reason, keptAt: this.#now(), value };
+        const record: AsideValue = { reason, keptAt: this.#now(), value };
         await transaction.put('aside', `${id}-${this.#now()}`, record);
         await transaction.delete('conversations', id);
         await transaction.delete('summaries', id);

@@ -40,7 +40,7 @@ export function fileNameOf(title: string, extension: 'json' | 'md'): string {
   return `${Array.from(words.join('-')).slice(0, 60).join('') || 'chat'}.${extension}`;
 }
 
-function isoTime(timeMs: number): string {
+export function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 

@@ -42,7 +42,8 @@ function depthOf(json: string): number {
   return deepest;
 }
 
-function parse(json: string): unknown {
+/** Parses a file held to the limits of size and depth. EngineError `storage`. */
+export function parseLimited(json: string): unknown {
   if (json.length > LIMITS.fileBytes) {
     throw refuse(
       `it has ${Math.ceil(json.length / MEBIBYTE)} MiB, and the most is ${LIMITS.fileBytes / MEBIBYTE} MiB`,
@@ -60,8 +61,8 @@ function parse(json: string): unknown {
   }
 }
 
-/** The conversations in the file, as they are; the caller reads each. */
-function conversationsOf(value: unknown): readonly unknown[] {
+/** The conversations in a file of chats, as they are; the caller reads each. EngineError `storage` when it is none. */
+export function readConversationsFile(value: unknown): readonly unknown[] {
   const file = (() => {
     try {
       return readObject(value, 'the file');
@@ -104,10 +105,18 @@ export async function importConversations(
   target: ImportTarget,
   newId: () => string,
 ): Promise<ImportReport> {
+  return importConversationValues(readConversationsFile(parseLimited(json)), target, newId);
+}
+
+/** The same for conversations that are parsed already, each unread. */
+export async function importConversationValues(
+  values: readonly unknown[],
+  target: ImportTarget,
+  newId: () => string,
+): Promise<ImportReport> {
   const added: StoredConversation[] = [];
   const problems: string[] = [];
   let unchanged = 0;
-  const values = conversationsOf(parse(json));
   // The last of the file is its oldest: saved first, it also comes to lie lowest in the list.
   for (const [index, value] of [...values.entries()].reverse()) {
     let conversation: StoredConversation;

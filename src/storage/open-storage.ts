@@ -2,6 +2,7 @@
 import { ConversationStore } from './conversation-store';
 import { DATABASE_NAME, openDatabase } from './database';
 import { DraftStore } from './draft-store';
+import { Housekeeping } from './housekeeping';
 import { ResilientBacking } from './resilient-backing';
 import { SettingsStore } from './settings-store';
 import { openTabChannel } from './tab-channel';
@@ -10,6 +11,7 @@ export interface Storage {
   readonly conversations: ConversationStore;
   readonly settings: SettingsStore;
   readonly drafts: DraftStore;
+  readonly housekeeping: Housekeeping;
   /** False once chats last only as long as this tab; a notice has said so. */
   isPersistent(): boolean;
 }
@@ -24,10 +26,14 @@ export function openStorage(onNotice: (sentence: string) => void): Storage {
   const onProblem = (error: unknown): void => {
     onNotice(error instanceof Error ? error.message : String(error));
   };
+  const now = (): number => Date.now();
+  const conversations = new ConversationStore({ backing, channel, now, onNotice });
+  const settings = new SettingsStore(backing, channel);
   return {
-    conversations: new ConversationStore({ backing, channel, now: () => Date.now(), onNotice }),
-    settings: new SettingsStore(backing, channel),
+    conversations,
+    settings,
     drafts: new DraftStore(backing, onProblem),
+    housekeeping: new Housekeeping({ backing, channel, conversations, settings, now }),
     isPersistent: () => backing.isPersistent,
   };
 }

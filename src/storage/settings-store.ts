@@ -80,7 +80,8 @@ const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => Sto
     hub: (value) => readText(value, 'hub', 500),
   };
 
-function readFields(value: unknown): Partial<StoredSettings> {
+/** The fields that can be read. ValueProblem when the value is no object. */
+export function readSettings(value: unknown): Partial<StoredSettings> {
   const fields = readObject(value, 'settings');
   const read: Record<string, unknown> = {};
   for (const [key, reader] of Object.entries(READERS)) {
@@ -109,7 +110,7 @@ export class SettingsStore {
       transaction.get('settings', KEY),
     );
     try {
-      return value === undefined ? {} : readFields(value);
+      return value === undefined ? {} : readSettings(value);
     } catch (error) {
       if (error instanceof ValueProblem) return {};
       throw error;
@@ -121,6 +122,16 @@ export class SettingsStore {
     await this.#backing.run(['settings'], 'readwrite', (transaction) =>
       transaction.put('settings', KEY, values),
     );
+    this.#channel.post({ type: 'settings' });
+  }
+
+  /** Changes what is kept by these values; the rest stays. */
+  async merge(values: Partial<StoredSettings>): Promise<void> {
+    await this.#backing.run(['settings'], 'readwrite', async (transaction) => {
+      const kept = await transaction.get('settings', KEY);
+      const fields = typeof kept === 'object' && kept !== null ? kept : {};
+      await transaction.put('settings', KEY, { ...fields, ...values });
+    });
     this.#channel.post({ type: 'settings' });
   }
 }

@@ -1,0 +1,164 @@
+/**
+ * What lies in the database besides being used: sizes, what was set aside, everything out and in again, everything
+ * deleted. Owns no chats (conversation-store.ts) and no models.
+ */
+import type { Backing, TableName } from './backing';
+import type { ConversationStore } from './conversation-store';
+import { importConversationValues, type ImportReport } from './import-conversations';
+import { ValueProblem } from './read-value';
+import type { SettingsStore } from './settings-store';
+import { LIMITS } from './stored-conversation';
+import { rawText, readAsideValue, type AsideValue } from './stored-aside';
+import type { TabChannel } from './tab-channel';
+import { readWholeExport, wholeExportPieces } from './whole-export';
+
+/** Bytes of UTF-8 that the records would be as JSON: close to what the database takes for them. */
+export interface StoredSizes {
+  readonly chats: { readonly count: number; readonly bytes: number };
+  /** Chats in the undo window, drafts, the settings. */
+  readonly restBytes: number;
+}
+
+/** A chat that could not be read. */
+export interface AsideItem extends AsideValue {
+  /** Tells it from others in the database. */
+  readonly key: string;
+  readonly bytes: number;
+}
+
+export interface WholeReport extends ImportReport {
+  readonly hasSettings: boolean;
+  readonly drafts: number;
+  readonly aside: number;
+}
+
+export interface HousekeepingOptions {
+  readonly backing: Backing;
+  readonly channel: TabChannel;
+  readonly conversations: ConversationStore;
+  readonly settings: SettingsStore;
+  readonly now: () => number;
+}
+
+function bytesOf(value: unknown): number {
+  return new TextEncoder().encode(rawText(value)).length;
+}
+
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+  }
+
+  async sizes(): Promise<StoredSizes> {
+    const chats = await this.#sizeOf('conversations');
+    const rest = await Promise.all(
+      (['summaries', 'trash', 'settings', 'drafts'] as const).map((table) => this.#sizeOf(table)),
+    );
+    return { chats, restBytes: rest.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
+  async #sizeOf(table: TableName): Promise<{ count: number; bytes: number }> {
+    const keys = await this.#options.backing.run([table], 'readonly', (transaction) =>
+      transaction.keys(table),
+    );
+    let bytes = 0;
+    // One at a time: all chats together may be more than a phone's memory holds.
+    for (const key of keys) {
+      const value = await this.#options.backing.run([table], 'readonly', (transaction) =>
+        transaction.get(table, key),
+      );
+      bytes += bytesOf(value);
+    }
+    return { count: keys.length, bytes };
+  }
+
+  /** Chats that could not be read and were set aside, newest first. */
+  async aside(): Promise<readonly AsideItem[]> {
+    const items = await this.#options.backing.run(['aside'], 'readonly', async (transaction) => {
+      const found: AsideItem[] = [];
+      for (const key of await transaction.keys('aside')) {
+        const value = await transaction.get('aside', key);
+        found.push({ ...asideOf(value), key, bytes: bytesOf(value) });
+      }
+      return found;
+    });
+    return items.sort((a, b) => b.keptAt - a.keptAt);
+  }
+
+  async deleteAside(key: string): Promise<void> {
+    await this.#options.backing.run(['aside'], 'readwrite', (transaction) =>
+      transaction.delete('aside', key),
+    );
+  }
+
+  /** Everything but models, in pieces of a JSON file. */
+  async exportPieces(): Promise<readonly string[]> {
+    const { conversations, settings, backing, now } = this.#options;
+    const drafts: Record<string, string> = {};
+    await backing.run(['drafts'], 'readonly', async (transaction) => {
+      for (const key of await transaction.keys('drafts')) {
+        const text = await transaction.get('drafts', key);
+        if (typeof text === 'string') drafts[key] = text;
+      }
+    });
+    return wholeExportPieces(
+      {
+        conversations: conversations.all(),
+        settings: await settings.load(),
+        drafts,
+        aside: await this.aside(),
+      },
+      now(),
+    );
+  }
+
+  /**
+   * Adds what an exported file holds. Chats that are here and differ come in beside (see importConversationValues);
+   * settings of the file take the place of those here; a draft that is here stays.
+   * @throws EngineError `storage` when the file cannot be read, with nothing changed
+   */
+  async import(json: string, newId: () => string): Promise<WholeReport> {
+    const { conversations, settings, backing, channel } = this.#options;
+    const file = readWholeExport(json);
+    const report = await importConversationValues(file.conversations, conversations, newId);
+    const hasSettings = Object.keys(file.settings).length > 0;
+    if (hasSettings) await settings.merge(file.settings);
+    const drafts = await backing.run(['drafts'], 'readwrite', async (transaction) => {
+      let added = 0;
+      for (const [key, text] of Object.entries(file.drafts)) {
+        if ((await transaction.get('drafts', key)) !== undefined) continue;
+        await transaction.put('drafts', key, text);
+        added += 1;
+      }
+      return added;
+    });
+    const present = new Set((await this.aside()).map(({ value }) => rawText(value)));
+    const missing = file.aside.filter(({ value }) => !present.has(rawText(value)));
+    await backing.run(['aside'], 'readwrite', async (transaction) => {
+      for (const record of missing) await transaction.put('aside', newId(), record);
+    });
+    channel.post({ type: 'many' });
+    if (hasSettings) channel.post({ type: 'settings' });
+    return { ...report, hasSettings, drafts, aside: missing.length };
+  }
+
+  /** Deletes all that the database holds, settings too. */
+  async deleteEverything(): Promise<void> {
+    await this.#options.conversations.deleteAll();
+    await this.#options.backing.run(['settings'], 'readwrite', (transaction) =>
+      transaction.clear('settings'),
+    );
+  }
+}
+
+/** A record of the table, whatever has become of it. */
+function asideOf(value: unknown): AsideValue {
+  try {
+    return readAsideValue(value);
+  } catch (error) {
+    if (!(error instanceof ValueProblem)) throw error;
+    return { reason: error.message.slice(0, LIMITS.titleLength), keptAt: 0, value };
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Everything that a person has here to one file, and back: chats, settings, drafts, what was set aside. Owns the format
+ * and its limits; models are not in it, they can be fetched again.
+ */
+import { EngineError } from '../core/errors';
+import { isoTime } from './export-conversations';
+import { parseLimited, readConversationsFile } from './import-conversations';
+import { readList, readNumber, readObject, readText, ValueProblem } from './read-value';
+import { rawText, readAsideValue, type AsideValue } from './stored-aside';
+import { readSettings, type StoredSettings } from './settings-store';
+import { LIMITS, type StoredConversation } from './stored-conversation';
+
+const WHOLE_FORMAT = 'tidepool-everything';
+/** Raised when a reader of the version before could not understand the file. */
+const WHOLE_VERSION = 1;
+
+export interface WholeExport {
+  readonly conversations: readonly StoredConversation[];
+  readonly settings: Partial<StoredSettings>;
+  /** Texts that were begun and not sent, by conversation. */
+  readonly drafts: Readonly<Record<string, string>>;
+  readonly aside: readonly AsideValue[];
+}
+
+/** What came out of a file: conversations unread, each is checked by whoever adds it. */
+export interface WholeImport extends Omit<WholeExport, 'conversations'> {
+  readonly conversations: readonly unknown[];
+}
+
+/** Pieces of the JSON file, so that no text of the whole is ever in memory; `exportedAt` in ms since 1970. */
+export async function wholeExportPieces(
+  {
+    conversations,
+    settings,
+    drafts,
+    aside,
+  }: Omit<WholeExport, 'conversations'> & {
+    readonly conversations: AsyncIterable<StoredConversation>;
+  },
+  exportedAt: number,
+): Promise<readonly string[]> {
+  const head = {
+    format: WHOLE_FORMAT,
+    version: WHOLE_VERSION,
+    exportedAt: isoTime(exportedAt),
+    settings,
+    drafts,
+    // As text: a damaged record may lie deeper than any file may, and hold what JSON cannot say.
+    aside: aside.map(({ reason, keptAt, value }) => ({ reason, keptAt, raw: rawText(value) })),
+  };
+  const pieces = [JSON.stringify(head).slice(0, -1), ',"conversations":['];
+  let isFirst = true;
+  for await (const conversation of conversations) {
+    pieces.push(`${isFirst ? '' : ','}\n${JSON.stringify(conversation)}`);
+    isFirst = false;
+  }
+  pieces.push('\n]}\n');
+  return pieces;
+}
+
+/**
+ * Reads an exported file: everything, or chats alone as "Your chats as files" writes them.
+ * @throws EngineError `storage` naming what is wrong with the file
+ */
+export function readWholeExport(json: string): WholeImport {
+  const value = parseLimited(json);
+  const isWhole =
+    typeof value === 'object' &&
+    value !== null &&
+    'format' in value &&
+    value.format === WHOLE_FORMAT;
+  if (!isWhole) {
+    return { conversations: readConversationsFile(value), settings: {}, drafts: {}, aside: [] };
+  }
+  try {
+    const file = readObject(value, 'the file');
+    const version = readNumber(file['version'], 'its version', 1, WHOLE_VERSION);
+    if (!Number.isInteger(version))
+      throw new ValueProblem('its version', 'a whole number', version);
+    return {
+      conversations: readList(
+        file['conversations'],
+        'conversations',
+        LIMITS.conversations,
+        (conversation) => conversation,
+      ),
+      settings: readSettings(file['settings']),
+      drafts: readDrafts(file['drafts']),
+      aside: readList(file['aside'], 'aside', LIMITS.conversations, readExportedAside),
+    };
+  } catch (cause) {
+    if (!(cause instanceof ValueProblem)) throw cause;
+    throw new EngineError(
+      'storage',
+      `The file was not imported: ${cause.message}.`,
+      'Choose a file that Tidepool has exported.',
+      { cause },
+    );
+  }
+}
+
+function readDrafts(value: unknown): Record<string, string> {
+  const entries = Object.entries(readObject(value, 'drafts'));
+  if (entries.length > LIMITS.conversations)
+    throw new ValueProblem('drafts', `at most ${LIMITS.conversations}`, entries.length);
+  return Object.fromEntries(
+    entries.map(([key, text]) => [
+      readText(key, 'a draft’s chat', LIMITS.titleLength),
+      readText(text, 'a draft', LIMITS.textLength),
+    ]),
+  );
+}
+
+function readExportedAside(value: unknown, place: string): AsideValue {
+  const { raw } = readObject(value, place) as { raw?: unknown };
+  const record = readAsideValue(value, place);
+  const text = readText(raw, `${place}.raw`, LIMITS.fileBytes);
+  try {
+    return { ...record, value: parseLimited(text) };
+  } catch {
+    return { ...record, value: text };
+  }
+}
