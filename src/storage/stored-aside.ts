@@ -34,5 +34,7 @@ export function rawText(value: unknown): string {
     above.pop();
     return copy;
   };
-  return `${JSON.stringify(plain(value), null, 1) ?? 'null'}\n`;
+  // The types leave out that undefined has no JSON.
+  const text = JSON.stringify(plain(value), null, 1) as string | undefined;
+  return `${text ?? 'null'}\n`;
 }
