@@ -10,7 +10,8 @@ import {
 } from '../src/core/budget/thinking-budget';
 import { thoughtRoom, type ThinkingLimit } from '../src/core/budget/thinking-limit';
 import { createRandom } from '../src/core/sampling/random';
-import { sampleToken } from '../src/core/sampling/sampler';
+import { sampleToken, type SampledToken } from '../src/core/sampling/sampler';
+import { sampleFromTopLogits } from '../src/core/sampling/top-logits';
 import { createDetokeniser } from '../src/core/text/detokeniser';
 import { createStopMatcher } from '../src/core/text/stop-matcher';
 import type { ModelSpec } from '../src/core/model-spec';
@@ -30,7 +31,7 @@ import { buildPrompt, renderToolTurn, templateMessages, type Prompt } from './pr
 import type { ChatTokenizer, TemplateMessage } from './runtime/hub';
 import type { LayerStates } from './runtime/layer-states';
 import type { SnapshotCache } from './runtime/snapshots';
-import { TokenCursor, type StepSession } from './token-cursor';
+import { TokenCursor, type LogitRow, type StepSession } from './token-cursor';
 
 /** Tokens a prefill step reads: long enough to be fast, short enough that stop is heard in under a second on WASM. */
 const PREFILL_CHUNK = 256;
@@ -238,7 +239,7 @@ class Reply {
     // had no thought, are met again.
     if (finish !== 'end' || this.#tally.thoughtTokens === 0)
       snapshots.keep(cursor.tokens, cursor.states);
-    this.#host.keepLive(cursor.states, cursor.tokens, cursor.logits);
+    this.#host.keepLive(cursor.states, cursor.tokens, await cursor.wholeLogits());
     const memory = this.#host.memory(cursor);
     this.#host.emit({ type: 'memory', memory });
     return { finish, thoughtEnd: this.#thoughtEnd, tally: this.#tally, memory };
@@ -250,7 +251,7 @@ class Reply {
   }
 
   /** Reads the prompt from its longest kept beginning on; null when stopped. */
-  async #prefill(ids: readonly number[], forks: readonly number[]): Promise<Float32Array | null> {
+  async #prefill(ids: readonly number[], forks: readonly number[]): Promise<LogitRow | null> {
     const { session, snapshots } = this.#model;
     const kept = snapshots.restore(ids, ids.length);
     const cursor = new TokenCursor(session, kept ?? session.emptyStates(), ids);
@@ -264,7 +265,7 @@ class Reply {
         reused: this.#tally.reusedTokens,
       });
     progress();
-    let logits: Float32Array | null = null;
+    let logits: LogitRow | null = null;
     let lastKept = cursor.length;
     for (const cut of [...forks, ids.length]) {
       if (cut <= cursor.length) continue;
@@ -286,14 +287,17 @@ class Reply {
     ids: readonly number[],
     end: number,
     progress: () => void,
-  ): Promise<Float32Array | null> {
+  ): Promise<LogitRow | null> {
     const cursor = this.#at();
     const size = this.#model.prefillChunk ?? PREFILL_CHUNK;
-    let logits: Float32Array | null = null;
+    let logits: LogitRow | null = null;
     while (cursor.length < end) {
       await this.#pause.wait();
       if (this.#control.stopped) return null;
-      logits = await cursor.read(ids.slice(cursor.length, Math.min(end, cursor.length + size)));
+      logits = await cursor.readForDraw(
+        ids.slice(cursor.length, Math.min(end, cursor.length + size)),
+        this.#request.sampling.temperature,
+      );
       progress();
     }
     return logits;
@@ -302,7 +306,7 @@ class Reply {
   /** One assistant turn from `logits` on. */
   async #decode(
     turn: Turn,
-    firstLogits: Float32Array,
+    firstLogits: LogitRow,
     random: ReturnType<typeof createRandom>,
   ): Promise<FinishReason | 'tool-calls'> {
     const request = this.#request;
@@ -343,10 +347,7 @@ class Reply {
       if (cursor.length >= this.#model.spec.maxPositions) return 'context-full';
       if (turn.answerTokensLeft <= 0) return 'length';
 
-      for (const id of budget.bannedIds) logits[id] = -Infinity;
-      const sampled = sampleToken(logits, request.sampling, turn.recentIds, random, {
-        candidates: request.candidates,
-      });
+      const sampled = await this.#draw(logits, turn, random);
       const wasThought = budget.channel === 'thought';
       const taken = turn.take(sampled.id);
       const { step } = taken;
@@ -361,7 +362,7 @@ class Reply {
           text: taken.text,
           channel: taken.channel,
           injected: false,
-          ...(sampled.entropy === null ? {} : { entropy: sampled.entropy }),
+          entropy: sampled.entropy,
           ...(request.candidates === 0
             ? {}
             : {
@@ -377,21 +378,44 @@ class Reply {
       if (step.turnOver) return turn.calls.length > 0 ? 'tool-calls' : 'end';
       if (taken.stopString) return 'stop-string';
       if (step.keep) {
-        logits = await cursor.read([sampled.id]);
+        logits = await cursor.readForDraw([sampled.id], request.sampling.temperature);
         turn.remember(sampled.id);
       }
       injection = step.inject ?? null;
     }
   }
 
+  /**
+   * Draws the next token. Of a row on the device only the largest logits are asked; where they cannot tell (no cut at all,
+   * a heavy penalty), all of it comes over. Either way the same token for the same seed.
+   */
+  async #draw(
+    row: LogitRow,
+    { budget, recentIds }: Turn,
+    random: ReturnType<typeof createRandom>,
+  ): Promise<SampledToken> {
+    const { sampling, candidates } = this.#request;
+    const { bannedIds } = budget;
+    if (!(row instanceof Float32Array)) {
+      const sampled = sampleFromTopLogits(row.top, sampling, recentIds, random, {
+        candidates,
+        bannedIds,
+      });
+      if (sampled !== null) return sampled;
+    }
+    const logits = row instanceof Float32Array ? row : await row.whole();
+    for (const id of bannedIds) logits[id] = -Infinity;
+    return sampleToken(logits, sampling, recentIds, random, { candidates });
+  }
+
   /** Feeds what the budget put in; the reader sees its visible part only. */
-  async #inject(injection: Injection): Promise<Float32Array> {
+  async #inject(injection: Injection): Promise<LogitRow> {
     const { tokenizer, format } = this.#model;
     const ids = tokenizer.encode(injection.text);
     let shown = 0;
     let isClosed = false;
     const detokeniser = createDetokeniser(tokenizer);
-    const logits = await this.#at().read(ids);
+    const logits = await this.#at().readForDraw(ids, this.#request.sampling.temperature);
     for (const id of ids) {
       const isTag = id === format.think?.closeId;
       const text = detokeniser.push(id);
@@ -432,7 +456,7 @@ class Reply {
     conversation: TemplateMessage[],
     tools: readonly (typeof TOOL_SCHEMAS)[keyof typeof TOOL_SCHEMAS][],
     enableThinking: boolean,
-  ): Promise<Float32Array | null> {
+  ): Promise<LogitRow | null> {
     const { tokenizer, spec } = this.#model;
     const results: string[] = [];
     for (const call of turn.calls) {

@@ -1,16 +1,19 @@
 /** Owns the place where reading stands: the tokens read so far and the states after them. */
 import type { LayerStates } from './runtime/layer-states';
-import type { ModelSession } from './runtime/session';
+import type { DeviceRow, ModelSession } from './runtime/session';
 
 /** What reading needs of a session; the evaluation puts a memory of steps between. */
 export type StepSession = Pick<ModelSession, 'step' | 'emptyStates'>;
+
+/** What the next token is drawn from: all logits (vocab), or the largest of a row that stays on the device. */
+export type LogitRow = Float32Array | DeviceRow;
 
 /** Reads tokens into a session's states, one reader at a time. Dispose it in `finally`. */
 export class TokenCursor {
   readonly #session: StepSession;
   #states: LayerStates;
   #tokens: Int32Array;
-  #logits: Float32Array | null = null;
+  #row: LogitRow | null = null;
 
   /** Takes over `states` (releases them later), which have read the first `states.tokens` of `tokens`. */
   constructor(session: StepSession, states: LayerStates, tokens: ArrayLike<number>) {
@@ -29,8 +32,8 @@ export class TokenCursor {
   }
 
   /** (vocab) after the last token, valid until the next read; null when this cursor has read nothing. */
-  get logits(): Float32Array | null {
-    return this.#logits;
+  async wholeLogits(): Promise<Float32Array | null> {
+    return this.#row === null || this.#row instanceof Float32Array ? this.#row : this.#row.whole();
   }
 
   /** The tokens read so far; a view, valid until the next read. */
@@ -40,8 +43,18 @@ export class TokenCursor {
 
   /** Reads `ids`; returns the logits (vocab) after the last of them, valid until the next read. */
   async read(ids: ArrayLike<number>): Promise<Float32Array> {
+    const row = await this.#read(ids, null);
+    return row instanceof Float32Array ? row : row.whole();
+  }
+
+  /** As {@link read}, for drawing at `temperature`: where the session can, the row stays on its device. */
+  async readForDraw(ids: ArrayLike<number>, temperature: number): Promise<LogitRow> {
+    return this.#read(ids, temperature);
+  }
+
+  async #read(ids: ArrayLike<number>, temperature: number | null): Promise<LogitRow> {
     const before = this.#states;
-    const { logits, states } = await this.#session.step(ids, before);
+    const { logits, states, top } = await this.#session.step(ids, before, [], temperature);
     if (this.#tokens.length < states.tokens) {
       const grown = new Int32Array(states.tokens * 2);
       grown.set(this.#tokens);
@@ -49,12 +62,19 @@ export class TokenCursor {
     }
     for (let i = 0; i < ids.length; i += 1) this.#tokens[before.tokens + i] = ids[i] ?? 0;
     this.#states = states;
-    this.#logits = logits;
+    this.#dropRow();
+    this.#row = top ?? logits;
     before.release();
-    return logits;
+    return this.#row;
+  }
+
+  #dropRow(): void {
+    if (this.#row !== null && !(this.#row instanceof Float32Array)) this.#row.dispose();
+    this.#row = null;
   }
 
   dispose(): void {
+    this.#dropRow();
     this.#states.release();
   }
 }

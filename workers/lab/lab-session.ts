@@ -66,14 +66,26 @@ export class LabSession implements StepSession {
     return this.#session.emptyStates();
   }
 
-  async step(tokens: ArrayLike<number>, from: LayerStates): Promise<StepResult> {
-    if (tokens.length <= 1 || !isSteady(conditionOf(from))) return this.#stepOnce(tokens, from);
+  /** As a session's own; RangeError on probes, which the lab chooses itself. */
+  async step(
+    tokens: ArrayLike<number>,
+    from: LayerStates,
+    probes: readonly string[] = [],
+    temperature: number | null = null,
+  ): Promise<StepResult> {
+    if (probes.length > 0) throw new RangeError(`the lab brings no ${probes.join(', ')}`);
+    if (tokens.length <= 1 || !isSteady(conditionOf(from)))
+      return this.#stepOnce(tokens, from, temperature);
     // What is put back after every token needs the tokens one by one.
-    let result = await this.#stepOnce([tokens[0] ?? 0], from);
+    let result = await this.#stepOnce([tokens[0] ?? 0], from, null);
     for (let i = 1; i < tokens.length; i += 1) {
       const before = result.states;
       try {
-        result = await this.#stepOnce([tokens[i] ?? 0], before);
+        result = await this.#stepOnce(
+          [tokens[i] ?? 0],
+          before,
+          i === tokens.length - 1 ? temperature : null,
+        );
       } finally {
         before.release();
       }
@@ -81,7 +93,11 @@ export class LabSession implements StepSession {
     return result;
   }
 
-  async #stepOnce(tokens: ArrayLike<number>, from: LayerStates): Promise<StepResult> {
+  async #stepOnce(
+    tokens: ArrayLike<number>,
+    from: LayerStates,
+    temperature: number | null,
+  ): Promise<StepResult> {
     const startedAt = performance.now();
     const isDue = startedAt - this.#watchedAt >= (this.#host?.intervalMs ?? Infinity);
     const watch = isDue ? (this.#host?.watching() ?? null) : null;
@@ -90,6 +106,7 @@ export class LabSession implements StepSession {
       tokens,
       from,
       watch === null ? [] : this.#probeNames(watch),
+      temperature,
     );
     this.#ranMs += performance.now() - startedAt;
     try {
@@ -97,6 +114,7 @@ export class LabSession implements StepSession {
       if (watch !== null && this.#host !== null) await this.#watch(watch, tokens, result);
     } catch (error) {
       result.states.release();
+      result.top?.dispose();
       throw error;
     } finally {
       for (const tensor of result.probes.values()) tensor.dispose();

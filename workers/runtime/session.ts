@@ -11,6 +11,7 @@ import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import * as ort from 'onnxruntime-web/webgpu';
 import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
+import type { TopLogits } from '../../src/core/sampling/top-logits';
 import type { FourBitPreference, FourBitRewrite } from '../../src/protocol/engine-api';
 import { float32Room, rewriteFourBit, type GraphFile } from './four-bit';
 import { capturingGlue, HeapRunner, type Feed } from './heap-runner';
@@ -25,6 +26,7 @@ import {
   type StateInput,
 } from './session-inputs';
 import { elementsOf, TensorValues, widenFloat16 } from './tensor-values';
+import { LARGE_VOCABULARY, readTopLogits, TOP_INPUT, TOP_OUTPUT, withTopLogits } from './top-graph';
 
 /**
  * `plain` has the whole CPU provider and no WebGPU; `asyncify` and `jspi` have WebGPU, but their CPU provider lacks
@@ -116,15 +118,27 @@ export interface SessionOptions {
   readonly keepsHeap?: boolean;
   /** On WASM, weights of 2, 4 or 8 bits as float32: `auto` where memory allows it, which is the default. */
   readonly rewriteFourBit?: FourBitPreference;
+  /** Whether steps can give the largest logits in place of all; absent: on a GPU for a large vocabulary. */
+  readonly givesTop?: boolean;
 }
 
 /** What one run gave: the logits of the last token, valid until the next run, and the states after it. */
 export interface StepResult {
-  /** (vocab) */
+  /** (vocab); not filled where `top` is given. */
   readonly logits: Float32Array;
+  /** The largest logits, where they were asked for and the session can; the row stays on the device. */
+  readonly top?: DeviceRow;
   readonly states: LayerStates;
   /** What was asked for by name, (batch 1, tokens, …) each; the caller disposes of them. */
   readonly probes: ReadonlyMap<string, StateTensor>;
+}
+
+/** A row of logits on the device, known by its largest. The holder disposes of it. */
+export interface DeviceRow {
+  readonly top: TopLogits;
+  /** All of the row, (vocab), a copy; once, before it is disposed of. */
+  whole(): Promise<Float32Array>;
+  dispose(): void;
 }
 
 /** The graphs of a model; `embed` turns tokens into embeddings where that is a session of its own. */
@@ -195,6 +209,7 @@ export class ModelSession {
   readonly #attentionLayers: readonly number[];
   readonly #states: readonly StateInput[];
   readonly #plain: PlainInputs;
+  readonly #givesTop: boolean;
   readonly #vocabSize: number;
   /** (vocab), reused by every step. */
   readonly #logits: Float32Array;
@@ -230,6 +245,8 @@ export class ModelSession {
         told.kind === 'mask' ? [told.mask] : [told.last, told.total],
       ),
     );
+    this.#givesTop = session.outputNames.includes(TOP_OUTPUT);
+    lengths.add(TOP_INPUT);
     const { plain, states } = readDecoderInputs(
       session.inputMetadata,
       session.outputNames,
@@ -297,7 +314,11 @@ export class ModelSession {
     options: SessionOptions,
     rewritten: { readonly rewrite: FourBitRewrite } | null,
   ): Promise<ModelSession> {
-    const graph = probeGraph(graphs.decoder.bytes);
+    const { vocabSize } = options.spec;
+    const wantsTop =
+      options.givesTop ?? (options.provider === 'webgpu' && vocabSize >= LARGE_VOCABULARY);
+    const withTop = wantsTop ? withTopLogits(graphs.decoder.bytes, vocabSize) : null;
+    const graph = probeGraph(withTop ?? graphs.decoder.bytes);
     const sessions: ort.InferenceSession[] = [];
     const open = async (
       file: GraphFile,
@@ -314,7 +335,10 @@ export class ModelSession {
           : await open(graphs.embed, { inputs_embeds: 'gpu-buffer' });
       const session = await open(
         { ...graphs.decoder, bytes: graph.bytes },
-        presentLocations(options.spec, graph.probes),
+        {
+          ...presentLocations(options.spec, graph.probes),
+          ...(withTop === null ? {} : { logits: 'gpu-buffer' as const }),
+        },
       );
       return new ModelSession(session, embed, options, graph, rewritten?.rewrite ?? null);
     } catch (error) {
@@ -359,16 +383,18 @@ export class ModelSession {
   /**
    * Reads `tokens` (1 or more) after `from`; `probes` names further outputs to bring. Neither changes nor releases
    * `from`; the new states belong to the caller. RangeError when the context would be overrun, or when layers hold
-   * unlike numbers of keys and the model cannot be told.
+   * unlike numbers of keys and the model cannot be told. With a `temperature` a session that can gives the largest
+   * logits in place of all, with the sums for drawing at that temperature (0: greedy).
    */
   async step(
     tokens: ArrayLike<number>,
     from: LayerStates,
     probes: readonly string[] = [],
+    temperature: number | null = null,
   ): Promise<StepResult> {
     const count = tokens.length;
     const total = from.tokens + count;
-    if (this.readsSingly && count > 1) return this.#stepSingly(tokens, from, probes);
+    if (this.readsSingly && count > 1) return this.#stepSingly(tokens, from, probes, temperature);
     if (count === 0 || total > this.#mask.length) {
       throw new RangeError(
         `step of ${count} tokens after ${from.tokens} in a context of ${this.#mask.length}`,
@@ -401,9 +427,18 @@ export class ModelSession {
     if (plain.keepDims !== null) feeds['num_logits_to_keep'] = this.#keepOne;
     for (const { past } of this.#states) feeds[past] = from.tensor(past) as Feed;
 
+    const isTop = this.#givesTop && temperature !== null;
+    // The list is an input's user even where it is not fetched.
+    if (this.#givesTop)
+      feeds[TOP_INPUT] = new ort.Tensor(
+        'float32',
+        Float32Array.of(temperature === null || temperature === 0 ? 1 : 1 / temperature),
+        [],
+      );
+    const fetched = isTop ? [...this.#outputs, TOP_OUTPUT] : this.#outputs;
     const outputs = await this.#run(
       feeds,
-      probes.length === 0 ? this.#outputs : [...this.#outputs, ...probes],
+      probes.length === 0 ? fetched : [...fetched, ...probes],
     ).finally(() => {
       embedded?.dispose();
     });
@@ -413,8 +448,10 @@ export class ModelSession {
       if (tensor !== undefined) next.set(past, tensor);
     }
     const states = new LayerStates(next, total);
+    let top: DeviceRow | undefined;
     try {
-      this.#readLogits(outputs['logits']);
+      if (isTop) top = this.#deviceRow(outputs['logits'], outputs[TOP_OUTPUT]);
+      else await this.#readLogits(outputs['logits']);
     } catch (error) {
       states.release();
       for (const name of probes) outputs[name]?.dispose();
@@ -425,7 +462,12 @@ export class ModelSession {
       const tensor = outputs[name];
       if (tensor !== undefined) brought.set(name, tensor);
     }
-    return { logits: this.#logits, states, probes: brought };
+    return {
+      logits: this.#logits,
+      states,
+      probes: brought,
+      ...(top === undefined ? {} : { top }),
+    };
   }
 
   /** Reads tokens one after the other. */
@@ -433,6 +475,7 @@ export class ModelSession {
     tokens: ArrayLike<number>,
     from: LayerStates,
     probes: readonly string[],
+    temperature: number | null,
   ): Promise<StepResult> {
     if (probes.length > 0) {
       throw new EngineError(
@@ -445,7 +488,12 @@ export class ModelSession {
     for (let i = 1; i < tokens.length; i += 1) {
       const before = result.states;
       try {
-        result = await this.step([tokens[i] ?? 0], before);
+        result = await this.step(
+          [tokens[i] ?? 0],
+          before,
+          [],
+          i === tokens.length - 1 ? temperature : null,
+        );
       } finally {
         before.release();
       }
@@ -501,8 +549,8 @@ export class ModelSession {
     return new ort.Tensor('float32', mask, [count, total]);
   }
 
-  /** Copies the last token's row out of logits (1, kept tokens, vocab). */
-  #readLogits(tensor: Feed | undefined): void {
+  /** Elements before the last row of logits (1, kept tokens, vocab). */
+  #lastRowOf(tensor: Feed | undefined): { tensor: Feed; start: number } {
     const vocab = tensor?.dims.at(-1);
     if (tensor === undefined || vocab !== this.#vocabSize) {
       throw new EngineError(
@@ -511,12 +559,40 @@ export class ModelSession {
         'Use the config.json that belongs to this model file.',
       );
     }
-    const data = tensor.data;
-    const start = data.length - vocab;
-    if (data instanceof Float32Array) this.#logits.set(data.subarray(start));
-    else if (data instanceof Uint16Array) widenFloat16(data.subarray(start), this.#logits);
-    else for (let i = 0; i < vocab; i += 1) this.#logits[i] = Number(data[start + i]);
-    tensor.dispose();
+    return { tensor, start: elementsOf(tensor.dims) - vocab };
+  }
+
+  /** The last token's row by its largest; the tensor stays where it is until the row is disposed of. */
+  #deviceRow(logits: Feed | undefined, list: Feed | undefined): DeviceRow {
+    const { tensor, start } = this.#lastRowOf(logits);
+    const top = readTopLogits((list?.data ?? []) as ArrayLike<number>, this.#vocabSize);
+    list?.dispose();
+    return {
+      top,
+      whole: async () => {
+        const [row] = await this.values.read([{ tensor, offset: start, count: this.#vocabSize }]);
+        return Float32Array.from(row ?? []);
+      },
+      dispose: () => tensor.dispose(),
+    };
+  }
+
+  /** Copies the last token's row out of logits (1, kept tokens, vocab). */
+  async #readLogits(logits: Feed | undefined): Promise<void> {
+    const { tensor, start } = this.#lastRowOf(logits);
+    try {
+      if (tensor.location === 'gpu-buffer') {
+        const [row] = await this.values.read([{ tensor, offset: start, count: this.#vocabSize }]);
+        this.#logits.set(row ?? []);
+        return;
+      }
+      const data = tensor.data;
+      if (data instanceof Float32Array) this.#logits.set(data.subarray(start));
+      else if (data instanceof Uint16Array) widenFloat16(data.subarray(start), this.#logits);
+      else for (let i = 0; i < this.#vocabSize; i += 1) this.#logits[i] = Number(data[start + i]);
+    } finally {
+      tensor.dispose();
+    }
   }
 
   /** The GPU device that ONNX Runtime made; null on WASM. */

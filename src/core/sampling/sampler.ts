@@ -40,29 +40,19 @@ export interface SampleCandidate {
 export interface SampledToken {
   readonly id: number;
   readonly probability: number;
-  /** In nats; null when it can't be known (a top-k list that misses over 0.01 % of the mass). */
-  readonly entropy: number | null;
+  /** In nats. */
+  readonly entropy: number;
   /** The model's likeliest tokens, likeliest first. */
   readonly candidates: readonly SampleCandidate[];
   /** Probability under the distribution that was really drawn from; 1 when greedy. */
   readonly drawProbability: number;
 }
 
-/** The largest logits of a row that stayed on the device, with the normaliser of the whole row. */
-export interface TopLogits {
-  /** Token ids, any order. */
-  readonly ids: NumberRow;
-  /** Logits of `ids`. */
-  readonly logits: NumberRow;
-  /** ln Σ exp over the whole vocabulary. */
-  readonly logSumExp: number;
-}
-
 /**
  * Penalises repeats as CTRL does (Keskar et al., 2019): positive logits divided, negative ones
  * multiplied.
  */
-function adjust(
+export function adjust(
   logits: NumberRow,
   settings: SamplingSettings,
   recentIds: Iterable<number>,
@@ -88,13 +78,18 @@ function adjust(
 }
 
 /** What is left to draw from after the cuts: indices and unnormalised weights. */
-interface Pool {
+export interface Pool {
   readonly indices: NumberRow;
   readonly weights: Float64Array;
   readonly total: number;
 }
 
-function weigh(logits: NumberRow, indices: NumberRow, max: number, temperature: number): Pool {
+export function weigh(
+  logits: NumberRow,
+  indices: NumberRow,
+  max: number,
+  temperature: number,
+): Pool {
   const weights = new Float64Array(indices.length);
   let total = 0;
   for (let i = 0; i < indices.length; i += 1) {
@@ -106,7 +101,7 @@ function weigh(logits: NumberRow, indices: NumberRow, max: number, temperature: 
 }
 
 /** Keeps the entries whose weight is at least `least`. */
-function keepAtLeast(pool: Pool, least: number): Pool {
+export function keepAtLeast(pool: Pool, least: number): Pool {
   const indices: number[] = [];
   const weights: number[] = [];
   let total = 0;
@@ -142,19 +137,8 @@ function nucleus(pool: Pool, topP: number): Pool {
   return { indices, weights: Float64Array.from(weights), total };
 }
 
-/** Index into `logits` and its probability under the cut distribution. */
-function draw(logits: NumberRow, settings: SamplingSettings, random: Random): [number, number] {
-  const max = checkedMax(logits);
-  if (settings.temperature === 0 || settings.topK === 1) return [topKIndices(logits, 1)[0] ?? 0, 1];
-  const indices =
-    settings.topK > 0 && settings.topK < logits.length
-      ? topKIndices(logits, settings.topK)
-      : new Int32Array(logits.length).map((_, i) => i);
-  let pool = weigh(logits, indices, max, settings.temperature);
-  // topP 0 keeps the likeliest alone, as the smallest set must.
-  if (settings.topP < 1) pool = nucleus(pool, settings.topP);
-  // The largest weight is exp(0) = 1, so min-p, a share of the largest, is a plain bound.
-  if (settings.minP > 0) pool = keepAtLeast(pool, Math.min(1, settings.minP));
+/** An index of the pool and its probability there; one random number. */
+export function drawFrom(pool: Pool, random: Random): [number, number] {
   let left = random.next() * pool.total;
   let last = -1;
   for (let i = 0; i < pool.weights.length; i += 1) {
@@ -167,7 +151,27 @@ function draw(logits: NumberRow, settings: SamplingSettings, random: Random): [n
   return [pool.indices[last] ?? 0, (pool.weights[last] ?? 0) / pool.total];
 }
 
-function checkSettings(settings: SamplingSettings): void {
+/** Index into `logits` and its probability under the cut distribution. */
+export function draw(
+  logits: NumberRow,
+  settings: SamplingSettings,
+  random: Random,
+): [number, number] {
+  const max = checkedMax(logits);
+  if (settings.temperature === 0 || settings.topK === 1) return [topKIndices(logits, 1)[0] ?? 0, 1];
+  const indices =
+    settings.topK > 0 && settings.topK < logits.length
+      ? topKIndices(logits, settings.topK)
+      : new Int32Array(logits.length).map((_, i) => i);
+  let pool = weigh(logits, indices, max, settings.temperature);
+  // topP 0 keeps the likeliest alone, as the smallest set must.
+  if (settings.topP < 1) pool = nucleus(pool, settings.topP);
+  // The largest weight is exp(0) = 1, so min-p, a share of the largest, is a plain bound.
+  if (settings.minP > 0) pool = keepAtLeast(pool, Math.min(1, settings.minP));
+  return drawFrom(pool, random);
+}
+
+export function checkSettings(settings: SamplingSettings): void {
   const { temperature, topK, topP, minP, repetitionPenalty } = settings;
   if (!(temperature >= 0 && temperature < Infinity))
     throw new RangeError(`temperature ${temperature} is not ≥ 0`);
@@ -203,48 +207,4 @@ export function sampleToken(
     probability: probability(top),
   }));
   return { id, probability: probability(id), entropy, candidates, drawProbability };
-}
-
-/** Share of the mass that a top-k list must hold for its entropy to be told. */
-const ENTROPY_MASS = 0.9999;
-
-/**
- * As {@link sampleToken}, from the largest logits only: the draw is renormalised over the list, as
- * a top-k of its length would be. Probabilities are those of the whole vocabulary, through
- * `logSumExp`.
- */
-export function sampleFromTopLogits(
-  top: TopLogits,
-  settings: SamplingSettings,
-  recentIds: Iterable<number>,
-  random: Random,
-  options: SampleOptions = {},
-): SampledToken {
-  checkSettings(settings);
-  const places = new Map<number, number>();
-  for (let i = 0; i < top.ids.length; i += 1) places.set(top.ids[i] ?? -1, i);
-  const probability = (index: number): number =>
-    Math.exp((top.logits[index] ?? -Infinity) - top.logSumExp);
-  const adjusted = adjust(top.logits, settings, recentIds, options.bannedIds ?? [], (id) =>
-    places.get(id),
-  );
-  const [index, drawProbability] = draw(adjusted, settings, random);
-
-  let mass = 0;
-  let entropy = 0;
-  for (let i = 0; i < top.logits.length; i += 1) {
-    const p = probability(i);
-    mass += p;
-    if (p > 0) entropy -= p * Math.log(p);
-  }
-  return {
-    id: top.ids[index] ?? 0,
-    probability: probability(index),
-    entropy: mass >= ENTROPY_MASS ? entropy : null,
-    candidates: topKIndices(top.logits, options.candidates ?? 0).map((i) => ({
-      id: top.ids[i] ?? 0,
-      probability: probability(i),
-    })),
-    drawProbability,
-  };
 }

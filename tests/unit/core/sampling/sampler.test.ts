@@ -2,11 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EngineError } from '../../../../src/core/errors';
 import { createRandom } from '../../../../src/core/sampling/random';
-import {
-  sampleFromTopLogits,
-  sampleToken,
-  type SamplingSettings,
-} from '../../../../src/core/sampling/sampler';
+import { sampleToken, type SamplingSettings } from '../../../../src/core/sampling/sampler';
 import { topKIndices } from '../../../../src/core/sampling/top-k';
 import { summariseLogits } from '../../../../src/core/sampling/distribution';
 
@@ -190,40 +186,5 @@ describe('sampleToken', () => {
     expect(() => sampleToken([1, 2], { ...PLAIN, ...wrong }, [], createRandom(0))).toThrow(
       RangeError,
     );
-  });
-});
-
-describe('sampleFromTopLogits', () => {
-  test('a list of the whole row draws the same tokens as the row', () => {
-    const settings = fc.record({
-      temperature: fc.constantFrom(0, 0.6, 1),
-      topK: fc.nat(5),
-      topP: fc.constantFrom(0.7, 1),
-      minP: fc.constantFrom(0, 0.1),
-      repetitionPenalty: fc.constantFrom(1, 1.3),
-      seed: fc.constant(0),
-    });
-    fc.assert(
-      fc.property(rows, settings, fc.array(fc.nat(60)), (row, chosen, recent) => {
-        const top = {
-          ids: row.map((_, i) => i),
-          logits: row,
-          logSumExp: summariseLogits(row).logSumExp,
-        };
-        const whole = sampleToken(row, chosen, recent, createRandom(9), { candidates: 3 });
-        const listed = sampleFromTopLogits(top, chosen, recent, createRandom(9), { candidates: 3 });
-        expect(listed).toEqual({ ...whole, entropy: listed.entropy });
-        expect(listed.entropy ?? -1).toBeCloseTo(whole.entropy ?? -2, 8);
-      }),
-    );
-  });
-
-  test('a short list gives true probabilities and no entropy', () => {
-    const row = Float32Array.from({ length: 100 }, (_, i) => (i === 70 ? 3 : i === 20 ? 2 : 0));
-    const { logSumExp } = summariseLogits(row);
-    const top = { ids: [20, 70], logits: [2, 3], logSumExp };
-    const sampled = sampleFromTopLogits(top, { ...PLAIN, temperature: 0 }, [], createRandom(0));
-    expect(sampled).toMatchObject({ id: 70, entropy: null });
-    expect(sampled.probability).toBeCloseTo(softmax(row)[70] ?? 0, 10);
   });
 });
