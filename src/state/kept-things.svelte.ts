@@ -19,6 +19,8 @@ export interface KeptThingsOptions {
 }
 
 export class KeptThings {
+  /** The storage page is open. */
+  isOpen = $state(false);
   models = $state.raw<readonly KeptModel[]>([]);
   sizes = $state.raw<StoredSizes | null>(null);
   aside = $state.raw<readonly AsideItem[]>([]);

@@ -16,7 +16,10 @@ const MAX_REBUILDS = 2;
 const REBUILD_WINDOW_MS = 5 * 60_000;
 
 /** Which model is loaded: a folder of the site, or a listing from a hub or a disk. */
-export type LoadTarget = Pick<LoadRequest, 'modelUrl' | 'listing' | 'blobs' | 'variant'>;
+export type LoadTarget = Pick<
+  LoadRequest,
+  'modelUrl' | 'listing' | 'blobs' | 'variant' | 'isToBeKept'
+>;
 
 export interface EngineDeath {
   readonly error: EngineError;

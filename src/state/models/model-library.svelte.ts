@@ -8,6 +8,7 @@ import type { ModelListing } from '../../core/model-listing';
 import { keptPrefixOf, listingOfManifest } from '../../model-files/file-keys';
 import { ModelDownload, type DownloadState } from '../../model-files/model-download';
 import type { ModelStore } from '../../model-files/model-store';
+import { roomFor, type StorageRoom } from '../../model-files/storage-room';
 import { openBundle } from '../../models/bundle';
 import { diskModel, type DiskModel } from '../../models/disk-listing';
 import type { DeviceOffer } from '../../models/fit';
@@ -86,6 +87,8 @@ export class ModelLibrary {
   partial = $state.raw<ByKey<Begun>>({});
   lookups = $state.raw<ByKey<Lookup>>({});
   downloads = $state.raw<ByKey<DownloadState & { readonly dtype: string }>>({});
+  /** Downloads that would not fit, or did not, by key of the model: the person is asked what to do. */
+  noRoom = $state.raw<ByKey<{ readonly dtype: string; readonly room: StorageRoom }>>({});
   /** Why what was typed, dropped or picked could not be taken. */
   problem = $state.raw<EngineError | null>(null);
   /** What is being opened or packed at the moment, as a sentence; '' for nothing. */
@@ -284,6 +287,7 @@ export class ModelLibrary {
   async download(key: string, dtype: string): Promise<void> {
     const listing = this.find(key)?.listing ?? null;
     if (listing?.source !== 'hub') return;
+    if (!(await this.#hasRoom(key, listing, dtype))) return;
     let download = this.#running[key];
     if (download === undefined || this.downloads[key]?.dtype !== dtype) {
       download = new ModelDownload({
@@ -298,13 +302,47 @@ export class ModelLibrary {
       });
       this.#running = { ...this.#running, [key]: download };
     }
-    const { phase } = await download.start();
+    const { phase, error } = await download.start();
+    // The browser's estimate is no promise.
+    if (error?.code === 'storage') {
+      this.noRoom = {
+        ...this.noRoom,
+        [key]: { dtype, room: await roomFor(await this.#missingBytes(listing, dtype)) },
+      };
+    }
     if (phase !== 'done') return;
     this.#running = without(this.#running, key);
     this.downloads = without(this.downloads, key);
     await this.#readKept();
     this.#host.onKept?.();
     this.#host.notices.show(`${this.find(key)?.title ?? key} is here now.`);
+  }
+
+  async #missingBytes(listing: ModelListing, dtype: string): Promise<number> {
+    const { keptBytes, totalBytes } = await this.#host.store.share(listing, dtype);
+    return totalBytes - keptBytes;
+  }
+
+  /** Asks the browser before anything is fetched; when it won't fit, `noRoom` says so. */
+  async #hasRoom(key: string, listing: ModelListing, dtype: string): Promise<boolean> {
+    this.noRoom = without(this.noRoom, key);
+    const room = await roomFor(await this.#missingBytes(listing, dtype));
+    const fits = room.verdict === 'fits' || room.verdict === 'unknown';
+    if (!fits) this.noRoom = { ...this.noRoom, [key]: { dtype, room } };
+    return fits;
+  }
+
+  /** Ends the question that `noRoom` asks. */
+  dismissNoRoom(key: string): void {
+    this.noRoom = without(this.noRoom, key);
+  }
+
+  /** Loads a model straight from the hub into memory; nothing of it is kept. */
+  async useFromMemory(key: string, dtype: string): Promise<void> {
+    this.dismissNoRoom(key);
+    this.downloads = without(this.downloads, key);
+    this.#running = without(this.#running, key);
+    await this.use(key, dtype, { isToBeKept: false });
   }
 
   async pause(key: string): Promise<void> {
@@ -334,7 +372,11 @@ export class ModelLibrary {
   /* ---------- choosing ---------- */
 
   /** Loads a model in place of the one before, and remembers it. Without `dtype` the engine takes what suits the device. */
-  async use(key: string, dtype?: string): Promise<void> {
+  async use(
+    key: string,
+    dtype?: string,
+    { isToBeKept = true }: { readonly isToBeKept?: boolean } = {},
+  ): Promise<void> {
     const model = this.find(key);
     if (model === null) return;
     const { status, settings, notices, embedded } = this.#host;
@@ -349,6 +391,7 @@ export class ModelLibrary {
             listing,
             ...(blobs === null ? {} : { blobs }),
             ...(dtype === undefined ? {} : { variant: dtype }),
+            ...(isToBeKept ? {} : { isToBeKept }),
           },
     );
     await status.reload();
@@ -359,7 +402,7 @@ export class ModelLibrary {
     }
     settings.change({
       model:
-        listing?.source === 'hub' && dtype !== undefined
+        listing?.source === 'hub' && dtype !== undefined && isToBeKept
           ? { key, title: model.title, prefix: keptPrefixOf(listing), dtype }
           : isSite && key !== embedded.id
             ? { key, title: model.title, prefix: '', dtype: '' }
