@@ -24,10 +24,10 @@ export const LAYER_LETTERS: Readonly<Record<LayerKind, string>> = {
 
 /** "Mamba beside attention, then MLP": all that a layer does, in its order. */
 export function layerName(layer: LayerSpec): string {
+  if (layer.kind === 'mlp' || layer.kind === 'moe') return LAYER_NAMES[layer.kind];
   const mixers = mixersOf(layer).map(({ kind }) => LAYER_NAMES[kind]);
-  if (mixers.length === 0) return LAYER_NAMES[layer.kind];
-  const follows = 'feedForward' in layer && layer.feedForward !== undefined;
-  return `${mixers.join(' beside ')}${follows ? `, then ${LAYER_NAMES[layer.feedForward]}` : ''}`;
+  const { feedForward } = layer;
+  return `${mixers.join(' beside ')}${feedForward === undefined ? '' : `, then ${LAYER_NAMES[feedForward]}`}`;
 }
 
 /** "M", or "M*" where two mixers stand side by side. */

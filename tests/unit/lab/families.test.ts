@@ -109,9 +109,7 @@ function stand(spec: ModelSpec) {
     hasLayerwiseKv: true,
     values: new TensorValues(async () => null),
     stateTensor: (type: string, bytes: Uint8Array, dims: readonly number[]) =>
-      tensor(dims, floatsOf(type, bytes).slice()) as ReturnType<
-        Parameters<typeof operate>[0]['stateTensor']
-      >,
+      tensor(dims, floatsOf(type, bytes).slice()),
   };
   return { session, states: new LayerStates(tensors, 3) };
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../src/core/sampling/random';
 import { summariseLogits } from '../../../../src/core/sampling/distribution';
+import { attentionRow } from '../../../../src/core/state-math/attention';
 import { klDivergence } from '../../../../src/core/state-math/divergence';
 import {
   decayOf,
@@ -60,6 +61,26 @@ describe('against PyTorch (tests/fixtures/make_state_math.py, float64)', () => {
   test('KL divergence and entropy', () => {
     expect(klDivergence(torch.p, torch.q)).toBeCloseTo(torch.kl, 12);
     expect(summariseLogits(torch.p).entropy).toBeCloseTo(torch.entropy, 12);
+  });
+
+  test('half-lives of the decays', () => {
+    expect(largestDifference(torch.decay.map(halfLifeTokens), torch.halfLives)).toBeLessThan(1e-12);
+  });
+
+  test('attention of a query over keys', () => {
+    const weights = new Float64Array(5);
+    attentionRow(torch.query, torch.keys, 5, weights);
+    expect(largestDifference(weights, torch.weights)).toBeLessThan(1e-14);
+  });
+
+  test('states in 8 and 4 bits', () => {
+    for (const [bits, expected] of [
+      [8, torch.quantised8],
+      [4, torch.quantised4],
+    ] as const)
+      expect(largestDifference(quantiseState(torch.block, bits).values, expected)).toBeLessThan(
+        1e-6,
+      );
   });
 
   test('rounding to float16', () => {
