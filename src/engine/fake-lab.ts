@@ -311,6 +311,7 @@ export class FakeLab {
       position,
       tokenId: position,
       text: this.#texts[position] ?? '',
+      readTexts: [],
       phase: 'decode',
       mamba,
       activity: Float32Array.from(this.#spec.layers, () => 0.4 + 0.6 * random.next()),

@@ -117,6 +117,8 @@ export interface LabStep {
   /** The token that was read. */
   readonly tokenId: number;
   readonly text: string;
+  /** Texts of all tokens that were read together with it, itself last; [] when it was read alone. */
+  readonly readTexts: readonly string[];
   readonly phase: 'prefill' | 'decode';
   /** One entry for each layer with a recurrent state, in order. */
   readonly mamba: readonly LabMambaStep[];

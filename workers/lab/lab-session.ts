@@ -175,6 +175,7 @@ export class LabSession implements StepSession {
       position: states.tokens - 1,
       tokenId,
       text: host.textOf(tokenId),
+      readTexts: tokens.length > 1 ? Array.from(tokens, (id) => host.textOf(id)) : [],
       phase: tokens.length > 1 ? 'prefill' : 'decode',
       mamba: mamba.map((read) => read()),
       activity: Float32Array.from(outputs, (read) => (read === null ? NaN : frobeniusNorm(read()))),

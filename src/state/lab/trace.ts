@@ -40,6 +40,8 @@ export interface TraceView {
   /** (layers): the largest activity of each layer so far, to light a layer against itself. */
   readonly peak: Float32Array;
   readonly tokens: readonly TraceToken[];
+  /** Texts of tokens by their place in the sequence, as far as they were seen; grows in place. */
+  readonly texts: ReadonlyMap<number, string>;
   /** Decode steps of the replies seen, each at its context. */
   readonly decodeCosts: readonly LiveCost[];
   /** For each reply: the milliseconds of one token of its prompt, at the prompt's length. */
@@ -62,6 +64,7 @@ export class LabTrace {
   #tokens: TraceToken[] = [];
   #decodeCosts: LiveCost[] = [];
   #prefillCosts: LiveCost[] = [];
+  readonly #texts = new Map<number, string>();
   /** Tokens read so far, counted on from the last event that told it. */
   #context = 0;
   #thought: string | null = null;
@@ -140,6 +143,10 @@ export class LabTrace {
   }
 
   #takeStep(step: LabStep): void {
+    // Places that were read before keep their text: what is reused of a conversation is the same.
+    const first = step.position + 1 - step.readTexts.length;
+    step.readTexts.forEach((text, at) => this.#texts.set(first + at, text));
+    this.#texts.set(step.position, step.text);
     this.#steps = [...this.#steps.slice(1 - KEPT_STEPS), step];
     if (step.opened.length > 0) this.#opened = step.opened;
     if (this.#peak.length !== step.activity.length) {
@@ -152,12 +159,13 @@ export class LabTrace {
   }
 
   /** Injected tokens are read together, so the time of one of them says nothing. */
-  #takeCost({ ms, injected }: Extract<EngineEvent, { type: 'token' }>): void {
+  #takeCost({ ms, injected, text }: Extract<EngineEvent, { type: 'token' }>): void {
     if (!injected && ms > 0 && this.#context > 0) {
       this.#decodeCosts.push({ context: this.#context, ms });
       if (this.#decodeCosts.length > 2 * KEPT_COSTS)
         this.#decodeCosts = this.#decodeCosts.slice(-KEPT_COSTS);
     }
+    if (text !== '') this.#texts.set(this.#context, text);
     this.#context += 1;
   }
 
@@ -194,6 +202,7 @@ export class LabTrace {
       opened: this.#opened,
       peak: this.#peak,
       tokens: this.#tokens.slice(),
+      texts: this.#texts,
       decodeCosts: this.#decodeCosts.slice(-KEPT_COSTS),
       prefillCosts: this.#prefillCosts,
     };

@@ -68,7 +68,7 @@ export function drawLines(plot: LinePlot, width: number): Drawn {
   let row = HEIGHT + 36;
   if (plot.series.length > 1) {
     for (const { name, tone, dash, isScatter } of plot.series) {
-      const needed = 46 + name.length * 7;
+      const needed = 52 + name.length * 8;
       if (x > 0 && x + needed > width) {
         x = 0;
         row += LEGEND_ROW;

@@ -54,7 +54,7 @@ export function figureSvg(figure: Figure): string {
     y += height + GAP;
   });
   y += 8;
-  for (const line of wrap(figure.sentence, 98)) {
+  for (const line of wrap(figure.sentence, 88)) {
     parts.push(textAt(PAD, y, line, { size: 16 }));
     y += 22;
   }
@@ -64,7 +64,7 @@ export function figureSvg(figure: Figure): string {
     'made with Tidepool',
   ].join(' · ');
   y += 14;
-  for (const line of wrap(foot, 128)) {
+  for (const line of wrap(foot, 118)) {
     parts.push(textAt(PAD, y, line, { size: 12, fill: SOFT }));
     y += 17;
   }

@@ -43,10 +43,20 @@ describe('the lessons', () => {
     LESSONS.filter(({ id }) => id !== 'one-million').map((lesson) => [lesson.id, lesson] as const),
   )('%s runs, and names a prediction that there is', async (_id, lesson) => {
     const result = await lesson.run(await makeHost());
-    expect(result).not.toBeNull();
-    expect(result?.sentence).toMatch(/\d/);
-    expect(result?.bars.length).toBeGreaterThan(0);
-    if (result?.right !== null) expect(lesson.predictions[result?.right ?? -1]).toBeDefined();
+    if (result === null || typeof result === 'string') throw new Error(result ?? 'stopped');
+    expect(result.sentence).toMatch(/\d/);
+    expect(result.reading.length).toBeGreaterThan(20);
+    expect(result.bars.length).toBeGreaterThan(0);
+    if (result.right !== null) expect(lesson.predictions[result.right]).toBeDefined();
+  });
+
+  it('say why where the model lacks what they need', async () => {
+    const host = await makeHost();
+    const without = { ...FAKE_SPEC, layers: FAKE_SPEC.layers.filter(({ kind }) => kind === 'mlp') };
+    for (const id of ['the-state', 'why-attention', 'forgetting']) {
+      const lesson = LESSONS.find((one) => one.id === id);
+      expect(await lesson?.run({ ...host, spec: without })).toMatch(/has no /);
+    }
   });
 
   it('gives up quietly when a job is stopped', async () => {
