@@ -117,6 +117,7 @@ const model = EMBEDDED_MODELS.find(({ id }) => id === wanted) ?? EMBEDDED_MODELS
 if (model === undefined) throw new Error('the registry names no model');
 const modelUrl = modelUrlOf(model, document.baseURI);
 const status = new ModelStatus(engine, modelUrl, () => performance.now(), openLoadGuard());
+status.rewriteFourBit = settings.values.rewriteFourBit;
 const pwa = new Pwa(modelUrl);
 // Under `npm run dev` a service worker would answer with what was, not with what was just written.
 const pwaStarted = import.meta.env.PROD ? pwa.start() : Promise.resolve();

@@ -3,6 +3,7 @@
  * over a stack, its variants and what the browser tells of the device. Owns no probing.
  */
 import { formatBytes } from '../core/units';
+import type { FourBitPreference } from '../protocol/engine-api';
 import type { GpuProfile } from './device-profile';
 import { stackStateBytes, type Stack } from './stack';
 
@@ -42,7 +43,8 @@ export interface Verdict {
 }
 
 /** WebAssembly of today addresses 4 GiB. */
-const WASM_LIMIT_BYTES = 4 * 1024 ** 3;
+const GIB = 1024 ** 3;
+const WASM_LIMIT_BYTES = 4 * GIB;
 /** Work space beside weights and states: activations, the runtime, the page. Seen with the embedded model and doubled. */
 const WORK_BYTES = 256 * 1024 ** 2;
 /** Shares of what the browser tells as memory: below the first a tab is let live, above the second it is not. */
@@ -104,18 +106,39 @@ function memoryVerdict(
   return { fit: 'fits', reason: null };
 }
 
-/** Judges one model. `parameters` are those used for one token; null where they are not known. */
+/**
+ * Bytes of float32 that the engine makes of a 4-bit file on the processor; 0 where it leaves it as it is. `auto` takes
+ * an eighth of the memory that the browser tells of, 1 GiB at most, as workers/runtime/four-bit.ts does.
+ */
+function rewrittenBytes(
+  dtype: string,
+  parameters: number | null,
+  offer: DeviceOffer,
+  preference: FourBitPreference,
+): number {
+  if (parameters === null || preference === 'off' || kernelOf(dtype) !== 'q4') return 0;
+  const room =
+    preference === 'on' ? 3 * GIB : Math.min(1, (offer.memoryBytes ?? 8 * GIB) / (8 * GIB)) * GIB;
+  return parameters * 4 <= room ? parameters * 4 : 0;
+}
+
+/**
+ * Judges one model. `parameters` are all of it, `activeParameters` those at work for one token; null where they are not
+ * known.
+ */
 export function judge(
   model: {
     readonly stack: Stack;
     readonly variants: readonly SizedVariant[];
     readonly parameters: number | null;
+    readonly activeParameters?: number | null;
   },
   offer: DeviceOffer,
+  preference: FourBitPreference = 'auto',
 ): Verdict {
   const gpu = usableGpu(offer);
   const device = gpu === null ? 'wasm' : 'webgpu';
-  const preference: readonly string[] =
+  const order: readonly string[] =
     gpu === null
       ? PREFERENCE.wasm
       : gpu.hasF16
@@ -129,7 +152,7 @@ export function judge(
       reasons: ['The sizes of its files are not known yet; looking it up on the hub tells them.'],
     };
   }
-  const variant = preference
+  const variant = order
     .map((dtype) => model.variants.find((other) => other.dtype === dtype))
     .find((found) => found !== undefined);
   if (variant === undefined) {
@@ -145,7 +168,10 @@ export function judge(
       ],
     };
   }
-  const memory = memoryOf(model.stack, variant);
+  const more =
+    device === 'wasm' ? rewrittenBytes(variant.dtype, model.parameters, offer, preference) : 0;
+  const plain = memoryOf(model.stack, variant);
+  const memory = { now: plain.now + more, at4k: plain.at4k + more };
   const reasons: string[] = [];
   const byMemory = memoryVerdict(memory.at4k + WORK_BYTES, offer, device);
   let { fit } = byMemory;
@@ -162,10 +188,10 @@ export function judge(
       `Its vocabulary alone takes ${formatBytes((vocabSize * hiddenSize) / 2)} in one piece; this graphics device binds ${formatBytes(gpu.maxStorageBindingBytes)}.`,
     );
   }
+  const working = model.activeParameters ?? model.parameters;
+  const kernel = more > 0 ? 'float' : kernelOf(variant.dtype);
   const msPerToken =
-    device === 'wasm' && model.parameters !== null
-      ? (model.parameters / 1e6) * (MS_PER_MILLION[kernelOf(variant.dtype)] ?? 0)
-      : null;
+    device === 'wasm' && working !== null ? (working / 1e6) * (MS_PER_MILLION[kernel] ?? 0) : null;
   if (fit !== 'no' && msPerToken !== null && msPerToken > SLOW_MS) {
     fit = 'tight';
     reasons.push(

@@ -3,6 +3,7 @@ import { EngineError } from '../core/errors';
 import type { Engine } from '../engine/engine';
 import type {
   DevicePreference,
+  FourBitPreference,
   LoadedModel,
   LoadProgress,
   LoadRequest,
@@ -39,6 +40,8 @@ export class ModelStatus {
   isRebuild = $state(false);
   /** Set while the model is held back because its last loads died; a load that a person asks for ends it. */
   heldBack = $state.raw<DeadLoads | null>(null);
+  /** For the next load: what becomes of weights of few bits on the processor. */
+  rewriteFourBit: FourBitPreference = 'auto';
 
   readonly #engine: Engine;
   #target: LoadTarget;
@@ -123,7 +126,7 @@ export class ModelStatus {
       this.#guard?.begin(this.#target.modelUrl, this.#device);
       try {
         this.model = await this.#engine.load(
-          { ...this.#target, device: this.#device },
+          { ...this.#target, device: this.#device, rewriteFourBit: this.rewriteFourBit },
           (progress) => {
             this.progress = progress;
             if (progress.device !== undefined) this.#guard?.reach(progress.device);

@@ -27,6 +27,7 @@ export const DEFAULT_SETTINGS: SettingsValues = {
   thinkingLimit: DEFAULT_THINKING_LIMIT,
   model: null,
   hub: DEFAULT_HUB,
+  rewriteFourBit: 'auto',
 };
 
 /** What is needed of the store; a Map in tests. */

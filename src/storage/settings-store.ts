@@ -1,6 +1,6 @@
 /** What a person has chosen for the whole app, kept as one record. Fields that are not as they should be are left out. */
 import type { ThinkingLimit } from '../core/budget/thinking-limit';
-import type { DevicePreference, SamplingSettings } from '../protocol/engine-api';
+import type { DevicePreference, FourBitPreference, SamplingSettings } from '../protocol/engine-api';
 import type { Backing } from './backing';
 import { readThinkingLimit } from './read-conversation';
 import {
@@ -29,6 +29,7 @@ export interface StoredSettings {
   readonly model: StoredModel | null;
   /** Address of the hub or its mirror, without closing slash. */
   readonly hub: string;
+  readonly rewriteFourBit: FourBitPreference;
 }
 
 /** A model that was chosen, as far as it takes to find it again. */
@@ -78,6 +79,7 @@ const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => Sto
     thinkingLimit: (value) => readThinkingLimit(value, 'thinkingLimit'),
     model: readModel,
     hub: (value) => readText(value, 'hub', 500),
+    rewriteFourBit: (value) => readOneOf(value, 'rewriteFourBit', ['off', 'auto', 'on']),
   };
 
 /** The fields that can be read. ValueProblem when the value is no object. */

@@ -29,7 +29,8 @@ function modelOf(id: string) {
   return {
     stack: readStack(entry.config),
     variants: entry.variants,
-    parameters: entry.activeParameters ?? entry.parameters,
+    parameters: entry.parameters,
+    activeParameters: entry.activeParameters,
   };
 }
 
@@ -117,8 +118,22 @@ describe('recommend', () => {
     });
   });
 
-  it('stays with the embedded model on a processor, and says why', () => {
-    expect(recommend(candidates(PHONE), PHONE, 'tidepool')).toEqual({
+  it('takes what a processor runs at reading pace once 4 bits are rewritten', () => {
+    const desk = { ...DESKTOP, gpu: PHONE.gpu };
+    expect(recommend(candidates(desk), desk, 'tidepool')).toEqual({
+      id: 'falcon-h1-tiny-90m',
+      reason: expect.stringContaining('reading pace') as string,
+    });
+    const falcon = modelOf('falcon-h1-tiny-90m');
+    expect(judge(falcon, desk, 'auto').msPerToken).toBeCloseTo(45);
+    expect(judge(falcon, desk, 'off').msPerToken).toBeCloseTo(225);
+    const more = judge(falcon, desk, 'auto').memory?.now ?? 0;
+    expect(more - (judge(falcon, desk, 'off').memory?.now ?? 0)).toBe(90e6 * 4);
+  });
+
+  it('stays with the embedded model on a small phone, and says why', () => {
+    const small = { ...PHONE, memoryBytes: GIB };
+    expect(recommend(candidates(small), small, 'tidepool')).toEqual({
       id: 'tidepool',
       reason: expect.stringContaining('processor') as string,
     });
