@@ -124,6 +124,8 @@ test('a link replays a comparison and a fork exactly; a broken one says what is 
   page,
   context,
 }) => {
+  // Four continuations of two pages, each with a model of its own to load.
+  test.slow();
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.goto('./');
   await openLab(page);
@@ -173,6 +175,7 @@ test('a link replays a comparison and a fork exactly; a broken one says what is 
 test('heat map, triangles, curves, meter and recall grid are saved as PNG and SVG', async ({
   page,
 }) => {
+  test.slow();
   const save = async (figure: string, as: 'PNG' | 'SVG'): Promise<Buffer> => {
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: `Save “${figure}” as ${as}` }).click();

@@ -183,7 +183,7 @@ export const LESSONS: readonly Lesson[] = [
         sentence: compareSentence(result),
         reading:
           average < 0.1
-            ? 'The distance is small: for these words the model leans on its attention cache and on the last few tokens more than on its states.'
+            ? 'The distance is small on average: most of these words the model still finds from its attention cache and the last few tokens alone.'
             : 'The distance is large: the states carried what these words depend on.',
         right: parts === null ? 0 : parts >= SAME_BEGINNING ? 1 : 2,
         bars: [
