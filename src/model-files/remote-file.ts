@@ -140,7 +140,7 @@ export class RemoteFile {
   /**
    * The bytes from `from` to the end (or to `to`), in order and without gaps; after a cut the next request goes on
    * where the last one ended. FileChanged when the host's file is another one now; EngineError `network`,
-   * `model-missing`, `model-gated`, `model-truncated` or `model-corrupt` (longer); the signal's reason when aborted.
+   * `rate-limited`, `model-missing`, `model-gated`, `model-truncated` or `model-corrupt` (longer); the signal's reason when aborted.
    */
   async *read(from: number, to = this.#options.bytes): AsyncGenerator<Uint8Array, void, undefined> {
     let at = from;
@@ -283,7 +283,7 @@ export class RemoteFile {
       const wait =
         cause.waitMs === null ? '' : ` and asks to wait ${Math.ceil(cause.waitMs / 1000)} s`;
       return new EngineError(
-        'network',
+        'rate-limited',
         `${url} could not be fetched: ${cause.message}${wait}.`,
         'Wait a little, then load the model again: what has arrived is kept.',
         { cause },

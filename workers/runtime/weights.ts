@@ -114,7 +114,9 @@ export class ModelFiles {
       this.#keptManifest = kept;
       this.#newManifest = text;
     } catch (error) {
-      if (kept === null || !(error instanceof EngineError) || error.code !== 'network') throw error;
+      const isNetwork =
+        error instanceof EngineError && ['network', 'rate-limited'].includes(error.code);
+      if (kept === null || !isNetwork) throw error;
       text = kept;
     }
     return parseManifest(parseJson(text, url));

@@ -20,9 +20,9 @@ const PATH = 'onnx/model_q4.onnx';
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const FILE = { path: PATH, bytes: LENGTH, sha256: sha256(CONTENT), gitSha1: null };
 
-/** Pauses take no time; silence is short. */
+/** Pauses take no time; only where a test is about silence is it short. */
 const QUICK: Patience = {
-  silenceMs: 300,
+  silenceMs: 50_000,
   attempts: 5,
   longestWaitMs: 300_000,
   sleep: async () => {},
@@ -30,11 +30,14 @@ const QUICK: Patience = {
 
 let host: FaultHost;
 let caches: MemoryCaches;
+/** Requests that were made, whether the host has seen them or not. */
+let made = 0;
 
 beforeEach(async () => {
   host = await FaultHost.start();
   host.put(PATH, CONTENT);
   caches = memoryCaches();
+  made = 0;
 });
 afterEach(() => host.close());
 
@@ -66,7 +69,10 @@ async function bring({
     url: `${host.url}${PATH}`,
     kept: keptKeyOf(host.url, file),
     store: new PartStore(caches),
-    fetch: (url, init) => fetch(url, init),
+    fetch: (url, init) => {
+      made += 1;
+      return fetch(url, init);
+    },
     target,
     isToBeKept,
     isEtagHash,
@@ -153,9 +159,10 @@ describe('a connection that is cut', () => {
 
   it('or that falls silent is given up and asked anew', async () => {
     faultsInTurn({ kind: 'stall', afterBytes: 100_000 });
-    const { target } = await bring();
+    // Long enough that a slow machine is not taken for a silent host more often than a few times.
+    const { target } = await bring({ patience: { ...QUICK, silenceMs: 1500, attempts: 50 } });
     expect(sha256(target ?? new Uint8Array())).toBe(FILE.sha256);
-    expect(host.asked(PATH)).toHaveLength(2);
+    expect(made).toBeGreaterThan(1);
   });
 });
 
@@ -164,7 +171,7 @@ describe('a host', () => {
     host.fault = () => ({ kind: 'hang' });
     const error = await failure({ patience: { ...QUICK, silenceMs: 30 } });
     expect(error).toMatchObject({ code: 'network' });
-    expect(host.asked(PATH)).toHaveLength(3);
+    expect(made).toBe(3);
   });
 
   it('that is busy is asked again when it says, and the wait is told', async () => {
@@ -194,6 +201,7 @@ describe('a host', () => {
     caches.stored.clear();
     faultsInTurn({ kind: 'status', status: 429, retryAfter: '3600' });
     const error = await failure();
+    expect(error.code).toBe('rate-limited');
     expect(error.message).toContain('asks to wait 3600 s');
   });
 

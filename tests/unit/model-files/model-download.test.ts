@@ -16,7 +16,7 @@ import { FaultHost } from '../../fault-host';
 import { memoryCaches, type MemoryCaches } from './memory-caches';
 
 const QUICK: Patience = {
-  silenceMs: 2000,
+  silenceMs: 50_000,
   attempts: 5,
   longestWaitMs: 300_000,
   sleep: async () => {},
