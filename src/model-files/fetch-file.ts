@@ -371,7 +371,7 @@ class FileFetch {
 }
 
 /** Nothing could be kept, and nothing else was to be done with the bytes. */
-export function noRoom(file: Pick<ListedFile, 'path' | 'bytes'>, cause: unknown): EngineError {
+function noRoom(file: Pick<ListedFile, 'path' | 'bytes'>, cause: unknown): EngineError {
   return new EngineError(
     'storage',
     `There is no room to keep ${file.path} (${inBytes(file.bytes)}).`,

@@ -19,7 +19,7 @@ export function expectedHashOf(file: Pick<ListedFile, 'sha256' | 'gitSha1'>): Ex
   return file.gitSha1 === null ? null : { kind: 'git-sha1', hex: file.gitSha1 };
 }
 
-export function hexOf(digest: Uint8Array): string {
+function hexOf(digest: Uint8Array): string {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

@@ -58,7 +58,7 @@ export class FileChanged extends Error {
 const RELOAD = 'Check the connection and load the model again.';
 
 /** Settles after `ms`; rejects with the signal's reason when it is aborted before. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer);

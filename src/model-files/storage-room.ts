@@ -29,7 +29,7 @@ export interface RoomBrowser {
 }
 
 /** The page's or the worker's own. */
-export function ownBrowser(): RoomBrowser {
+function ownBrowser(): RoomBrowser {
   const { navigator, caches } = globalThis as {
     navigator?: { storage?: StorageManager };
     caches?: CacheStorage;

@@ -2,12 +2,11 @@
  * Owns what the storage page shows and does: what is kept, how large, what is free, deleting, everything out and in.
  * Owns no words and no dialog.
  */
-import type { RoomVerdict, StorageRoom } from '../model-files/storage-room';
-import { roomFor } from '../model-files/storage-room';
+import { roomFor, type StorageRoom } from '../model-files/storage-room';
 import type { KeptModel, ModelStore } from '../model-files/model-store';
 import type { AsideItem, Housekeeping, StoredSizes, WholeReport } from '../storage/housekeeping';
 
-export type { AsideItem, KeptModel, RoomVerdict };
+export type { AsideItem, KeptModel };
 
 export interface KeptThingsOptions {
   readonly models: Pick<ModelStore, 'models' | 'delete' | 'deleteAll'>;

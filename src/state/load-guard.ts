@@ -23,7 +23,7 @@ export interface DeadLoads {
 }
 
 /** So many loads that died one after the other hold the next start back. */
-export const DEADLY_LOADS = 2;
+const DEADLY_LOADS = 2;
 
 const KEY = 'tidepool-loads';
 
