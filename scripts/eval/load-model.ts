@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
@@ -56,10 +56,10 @@ export async function openFolder(folder: string): Promise<ModelFolder> {
 }
 
 /** Perplexity by variant, fp32 among them, as packaging measured and gated it; empty where the manifest has none. */
-export async function packagedPerplexity({
-  files,
-}: ModelFolder): Promise<Readonly<Record<string, number>>> {
-  const manifest = await files.json('manifest.json');
+export async function packagedPerplexity(
+  folder: string,
+): Promise<Readonly<Record<string, number>>> {
+  const manifest: unknown = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
   const checks: unknown = isRecord(manifest) ? manifest['checks'] : undefined;
   const measured: unknown = isRecord(checks) ? checks['perplexity'] : undefined;
   if (!isRecord(measured)) return {};

@@ -258,7 +258,7 @@ async function evaluate(
         report,
         wrong: wrongAnswers(problems, finished, budgets.at(-1) ?? ''),
         chats,
-        packaged: await packagedPerplexity(folder),
+        packaged: await packagedPerplexity(path),
         notes: perplexities.notes,
         seconds: (performance.now() - startedAt) / 1000,
         cpuSeconds: (user + system) / 1e6,
