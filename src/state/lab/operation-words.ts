@@ -133,7 +133,7 @@ export function forkSentence(runs: readonly LabRunResult[]): string {
     return 'One ended its turn at once, the other went on: from here both are likely enough.';
   const at = partingOf(a.tokenIds, b.tokenIds);
   return at === null
-    ? 'Both say the same: at this temperature the model has one way to go on.'
+    ? 'Both say the same: at this temperature the two seeds lead the same way.'
     : `One state, two texts: they part at token ${formatCount(at + 1)}.`;
 }
 
