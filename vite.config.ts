@@ -5,6 +5,7 @@ import type { Plugin } from 'vite';
 import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { serviceWorker } from './scripts/build-service-worker.ts';
+import { packFiles } from './scripts/pack-files.ts';
 import { pagePolicy, readModelHosts, workerPolicy } from './src/core/security-policy.ts';
 
 // Together these make the page cross-origin isolated, which SharedArrayBuffer, and so WASM threads, need.
@@ -91,6 +92,7 @@ export default defineConfig({
     securityPolicy,
     workerHeaders,
     serviceWorker(modelHosts),
+    packFiles(),
   ],
   define: { __MODEL_HOSTS__: JSON.stringify(modelHosts) },
   resolve: {

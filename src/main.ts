@@ -97,9 +97,15 @@ async function startModel(): Promise<void> {
       'Tidepool is open in another tab too. Your chats are the same in both; each runs a model of its own.',
     );
   }
-  if (wanted === null) void library.start(settings.values.device);
-  else void status.start(settings.values.device);
+  await (wanted === null
+    ? library.start(settings.values.device)
+    : status.start(settings.values.device));
 }
+
+let noteModelTried = (): void => {};
+const modelTried = new Promise<void>((resolve) => {
+  noteModelTried = resolve;
+});
 
 trustOwnScripts();
 const notices = new Notices();
@@ -120,7 +126,7 @@ const status = new ModelStatus(engine, modelUrl, () => performance.now(), openLo
 status.rewriteFourBit = settings.values.rewriteFourBit;
 const pwa = new Pwa(modelUrl);
 // Under `npm run dev` a service worker would answer with what was, not with what was just written.
-const pwaStarted = import.meta.env.PROD ? pwa.start() : Promise.resolve();
+const pwaStarted = import.meta.env.PROD ? pwa.start(modelTried) : Promise.resolve();
 const lab = new Lab(engine, status);
 engine.listener = lab;
 const list = new ConversationList(storage.conversations, onStorageProblem);
@@ -189,4 +195,4 @@ if (target === null) throw new Error('index.html has no element #app');
 target.replaceChildren(); // the words that stand there until now
 mount(App, { target, props: { app, pwa } });
 await pwa.becomeIsolated(pwaStarted);
-await startModel();
+await startModel().finally(noteModelTried);

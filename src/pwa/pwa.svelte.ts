@@ -19,6 +19,8 @@ const RELOADED_KEY = 'tidepool-reloaded-for-isolation';
 const ASKED_KEY = 'tidepool-asked-to-persist';
 /** A first visit waits this long for the service worker; on a slower line it runs single-threaded, and the next one has threads. */
 const ISOLATION_WAIT_MS = 8_000;
+/** A model that takes longer than this to come is no reason to be without the offline app. */
+const FIRST_ANSWER_WAIT_MS = 30_000;
 /** A tab that stays open for days asks for a new version when it is looked at again, at most this often. */
 const UPDATE_CHECK_MS = 60 * 60_000;
 
@@ -67,8 +69,12 @@ export class Pwa {
     this.#modelUrl = modelUrl;
   }
 
-  /** Registers the service worker and listens. Where there is none to have, the app simply needs the network. */
-  async start(): Promise<void> {
+  /**
+   * Registers the service worker and listens. Where there is none to have, the app simply needs the network.
+   * @param modelTried on a first visit that needs no service worker for its headers, the rest of the app (about half of
+   *   its bytes) is fetched after this has settled, so that it does not compete with the first answer
+   */
+  async start(modelTried: Promise<void>): Promise<void> {
     addEventListener('beforeinstallprompt', (event) => {
       // The person finds the offer in the page; the browser's own bar stays away.
       event.preventDefault();
@@ -91,6 +97,8 @@ export class Pwa {
     this.#channel.addEventListener('message', ({ data }: MessageEvent<KeptMessage>) => {
       if (data === 'changed') void this.look();
     });
+    if (!hadController && globalThis.crossOriginIsolated)
+      await Promise.race([modelTried, later(FIRST_ANSWER_WAIT_MS)]);
     this.#registration = await this.#register(container);
     if (this.#registration === null) return;
     this.#watchForUpdate(this.#registration, container);
