@@ -57,7 +57,9 @@ const parts = [
     'afterwards: the rest of the app, for offline',
     files.filter(
       (path) =>
-        !first.has(path) && (worker.includes(`\`${path}\``) || worker.includes(`"${path}"`)),
+        !first.has(path) &&
+        !path.includes('ort-wasm') &&
+        (worker.includes(`\`${path}\``) || worker.includes(`"${path}"`)),
     ),
   ],
   ['ONNX Runtime for WebGPU, instead (JSPI)', files.filter(runtime('\\.jspi'))],

@@ -82,6 +82,9 @@ const NOT_LOADED = new EngineError(
   'Choose a model and load it.',
 );
 
+/** Longest wait, after a failed run, for the word that the device is lost. */
+const LOSS_WAIT_MS = 500;
+
 /** The engine behind the worker's face. */
 export class Engine implements EngineApi {
   readonly #host: EngineHost;
@@ -147,6 +150,7 @@ export class Engine implements EngineApi {
       };
       return { ok: true, value };
     } catch (error) {
+      await this.#hearOfLoss();
       return { ok: false, error: toWireError(this.#explain(error, 'Writing the reply')) };
     } finally {
       outbox.close();
@@ -170,6 +174,7 @@ export class Engine implements EngineApi {
       );
       return { ok: true, value };
     } catch (error) {
+      await this.#hearOfLoss();
       return { ok: false, error: toWireError(this.#explain(error, 'The experiment')) };
     } finally {
       this.#job = null;
@@ -253,6 +258,12 @@ export class Engine implements EngineApi {
       ok: false,
       error: toWireError(new EngineError('busy', message, 'Stop it, or wait until it has ended.')),
     };
+  }
+
+  /** A run on a lost device fails a moment before the browser says that it is lost. */
+  async #hearOfLoss(): Promise<void> {
+    if (this.#loaded?.session.provider !== 'webgpu') return;
+    await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, LOSS_WAIT_MS))]);
   }
 
   #explain(error: unknown, doing: string): EngineError {
