@@ -44,7 +44,12 @@ async function tokenizerConfig(files: ModelFiles): Promise<unknown> {
   const config = (await files.json('tokenizer_config.json')) as Json | null;
   if (config?.['chat_template'] !== undefined) return config;
   const template = await files.text('chat_template.jinja');
-  return template === null ? config : { ...config, chat_template: template };
+  if (template !== null) return { ...config, chat_template: template };
+  throw new EngineError(
+    'model-unsupported',
+    'The model has no chat template: it was made to continue texts, not to answer.',
+    'Choose the “Instruct” or “chat” sibling of the model.',
+  );
 }
 
 /** manifest.json, where it is this app's own; other projects have files of that name too. */
@@ -71,7 +76,11 @@ export async function describeModel(files: ModelFiles, isSite: boolean): Promise
   ]);
   const spec = parseSpec(manifest?.name ?? listing.id, config, generation);
   const tokenizer = createTokenizer(tokenizerJson, tokenizerSettings, spec.vocabSize);
-  const format = thinkFormatOf((token) => tokenizer.idOf(token), spec.eosTokenIds);
+  const format = thinkFormatOf(
+    (token) => tokenizer.idOf(token),
+    spec.eosTokenIds,
+    tokenizer.adapter,
+  );
   return { spec, tokenizer, format, listing, manifest };
 }
 

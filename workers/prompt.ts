@@ -72,10 +72,15 @@ export function buildPrompt(
 
   // Later turns show this reply without its thought, so their prompt parts from this one where a rendering
   // with thinking and one without do.
-  const stable =
+  let stable =
     format.think === null
       ? ids.length
       : commonLength(ids, tokenizer.encode(render(!request.enableThinking)));
+  // The last token is read in any case, for its logits.
+  stable = Math.min(stable, ids.length - 1);
+  // A thought's tag stands in both, but later turns may show none.
+  const hasTag = format.think !== null && ids[stable - 1] === format.think.openId;
+  if (hasTag && tokenizer.adapter?.isEmptyShown === false) stable -= 1;
   const forks = [stable];
   if (format.turnStartId !== null) {
     // Backwards: the assistant's own turn start, then the last user message's.

@@ -1,5 +1,6 @@
 /** Owns what a model's tokenizer says about thoughts, tool calls and turns: tag ids and the form of the close. */
 import { DEFAULT_CLOSE_TEXT } from '../core/budget/thinking-budget';
+import type { ThinkAdapter } from './think-adapters';
 
 /** Ids of the tags; null where the tokenizer has no such token. */
 export interface ThinkFormat {
@@ -17,24 +18,39 @@ export interface ThinkFormat {
 }
 
 /** Names that other families give to the same things, tried in order. */
-const TURN_STARTS = ['<|im_start|>', '<|start_header_id|>', '<start_of_turn>'];
-const TURN_ENDS = ['<|im_end|>', '<|endoftext|>', '<|eot_id|>', '<end_of_turn>', '</s>'];
+const TURN_STARTS = ['<|im_start|>', '<|start_of_role|>', '<|start_header_id|>', '<start_of_turn>'];
+const TURN_ENDS = [
+  '<|im_end|>',
+  '<|end_of_text|>',
+  '<|endoftext|>',
+  '<|eot_id|>',
+  '<end_of_turn>',
+  '</s>',
+];
 
-/** Reads the format from a tokenizer: `idOf` gives a token's id or undefined; `eosTokenIds` come from the config. */
+/**
+ * Reads the format from a tokenizer: `idOf` gives a token's id or undefined; `eosTokenIds` come from the config. The
+ * adapter of the template tells the tags and the close; null for one that does not think.
+ */
 export function thinkFormatOf(
   idOf: (token: string) => number | undefined,
   eosTokenIds: readonly number[],
+  adapter: Pick<ThinkAdapter, 'open' | 'close' | 'closeText'> | null = {
+    open: '<think>',
+    close: '</think>',
+    closeText: DEFAULT_CLOSE_TEXT,
+  },
 ): ThinkFormat {
   const pair = (open: string, close: string): { openId: number; closeId: number } | null => {
     const openId = idOf(open);
     const closeId = idOf(close);
     return openId === undefined || closeId === undefined ? null : { openId, closeId };
   };
-  const think = pair('<think>', '</think>');
+  const think = adapter === null ? null : pair(adapter.open, adapter.close);
   const known = (names: readonly string[]): number[] =>
     names.map(idOf).filter((id): id is number => id !== undefined);
   return {
-    think: think === null ? null : { ...think, closeText: DEFAULT_CLOSE_TEXT },
+    think: think === null || adapter === null ? null : { ...think, closeText: adapter.closeText },
     toolCall: pair('<tool_call>', '</tool_call>'),
     turnStartId: known(TURN_STARTS)[0] ?? null,
     endIds: [...new Set([...eosTokenIds, ...known(TURN_ENDS)])],

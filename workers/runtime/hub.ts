@@ -5,6 +5,7 @@
 import { env, PreTrainedTokenizer } from '@huggingface/transformers';
 import { EngineError } from '../../src/core/errors';
 import type { Vocabulary } from '../../src/core/text/detokeniser';
+import { adapterOf, finishPrompt, type ThinkAdapter } from '../../src/models/think-adapters';
 
 // The tokenizer is made from files that we fetched; should anything ever ask the library for a file, it must fail
 // here and not call a hub or a CDN.
@@ -50,13 +51,25 @@ export interface ChatTokenizer extends Vocabulary {
   encode(text: string): number[];
   /** Id of exactly this token, or undefined. */
   idOf(token: string): number | undefined;
+  /** The prompt; with a generation prompt it ends inside a thought, or past an empty one, as asked. */
   render(messages: readonly TemplateMessage[], options: RenderOptions): string;
+  /** How the chat template has thoughts; null where the model does not think. */
+  readonly adapter: ThinkAdapter | null;
 }
 
 /** The parts of tokenizer.json that are read here. */
 interface TokenizerJson {
   readonly model?: { readonly vocab?: Readonly<Record<string, number>> };
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
+}
+
+/** The default template's text; some files list several by name. */
+function templateText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return '';
+  const named = value as readonly { readonly name?: unknown; readonly template?: unknown }[];
+  const found = named.find(({ name }) => name === 'default') ?? named[0];
+  return typeof found?.template === 'string' ? found.template : '';
 }
 
 /**
@@ -97,20 +110,37 @@ export function createTokenizer(
     added.set(content, id);
     addedIds.add(id);
   }
+  const template = (tokenizerConfig as { chat_template?: unknown } | null)?.chat_template;
+  const idOf = (token: string): number | undefined => added.get(token) ?? vocab[token];
+  const adapter = adapterOf(templateText(template), (token) => idOf(token) !== undefined);
   return {
     pieceOf: (id) => pieces[id] ?? (id >= 0 && id < vocabSize ? '' : undefined),
     isAdded: (id) => addedIds.has(id),
     encode: (text) => tokenizer.encode(text, { add_special_tokens: false }),
-    idOf: (token) => added.get(token) ?? vocab[token],
+    idOf,
+    adapter,
     render(messages, { tools, enableThinking, addGenerationPrompt }) {
       const options = {
         tokenize: false,
         add_generation_prompt: addGenerationPrompt,
         ...(tools.length > 0 ? { tools: [...tools] } : {}),
         // Not in the library's types: further fields reach the template as variables.
-        enable_thinking: enableThinking,
+        [adapter?.variable ?? 'enable_thinking']: enableThinking,
       };
-      return tokenizer.apply_chat_template([...messages], options) as string;
+      const word = adapter?.words?.[enableThinking ? 'on' : 'off'] ?? null;
+      const text = tokenizer.apply_chat_template(withWord(messages, word), options) as string;
+      return addGenerationPrompt && adapter !== null
+        ? finishPrompt(text, adapter, enableThinking)
+        : text;
     },
   };
+}
+
+/** The messages with a word for the template in the system message, which is made where there is none. */
+function withWord(messages: readonly TemplateMessage[], word: string | null): TemplateMessage[] {
+  const [first, ...rest] = messages;
+  if (word === null || first === undefined) return [...messages];
+  return first.role === 'system'
+    ? [{ ...first, content: `${first.content} ${word}`.trim() }, ...rest]
+    : [{ role: 'system', content: word }, ...messages];
 }

@@ -69,6 +69,7 @@ const tokenizer: ChatTokenizer = {
   isAdded: () => true,
   encode: () => [],
   idOf: () => undefined,
+  adapter: null,
   render: () => '',
 };
 

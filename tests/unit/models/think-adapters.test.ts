@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { adapterOf, finishPrompt, THINK_ADAPTERS } from '../../../src/models/think-adapters';
+import { thinkFormatOf } from '../../../src/models/think-format';
+import {
+  createTokenizer,
+  type ChatTokenizer,
+  type TemplateMessage,
+} from '../../../workers/runtime/hub';
+import { buildPrompt } from '../../../workers/prompt';
+import { TOOL_SCHEMAS } from '../../../src/core/tools/run-tool';
+import { templateText } from '../../conformance/micro-models';
+
+/** A tokenizer of single characters and tags, with a template. */
+function tokenizerOf(template: string, special: readonly string[]): ChatTokenizer {
+  const vocab: Record<string, number> = {};
+  for (let code = 33; code < 127; code += 1) vocab[String.fromCharCode(code)] = code;
+  vocab['Ġ'] = 32;
+  vocab['Ċ'] = 10;
+  const byteLevel = {
+    type: 'ByteLevel',
+    add_prefix_space: false,
+    trim_offsets: true,
+    use_regex: true,
+  };
+  const added = special.map((content, i) => ({
+    id: 200 + i,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }));
+  return createTokenizer(
+    {
+      version: '1.0',
+      added_tokens: added,
+      normalizer: null,
+      pre_tokenizer: byteLevel,
+      post_processor: null,
+      decoder: byteLevel,
+      model: { type: 'BPE', vocab, merges: [] },
+    },
+    {
+      tokenizer_class: 'PreTrainedTokenizerFast',
+      chat_template: template,
+      bos_token: '<s>',
+      eos_token: '<|im_end|>',
+    },
+  );
+}
+
+const CHAT: readonly TemplateMessage[] = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: 'Hi' },
+  { role: 'assistant', content: 'Hello.' },
+  { role: 'user', content: 'And?' },
+];
+const TAGS = ['<s>', '<|im_start|>', '<|im_end|>', '<think>', '</think>'];
+
+function endOf(template: string, enableThinking: boolean, tags: readonly string[] = TAGS): string {
+  const tokenizer = tokenizerOf(templateText(template), tags);
+  return tokenizer
+    .render(CHAT, { tools: [], enableThinking, addGenerationPrompt: true })
+    .slice(-40)
+    .replace(/^[\s\S]*assistant/, '…');
+}
+
+describe('the adapter table, on published templates', () => {
+  it.each([
+    ['qwen3', 'enable_thinking', '…\n<think>\n', '…\n<think>\n\n</think>\n\n'],
+    ['qwen3.5-reduced', 'enable_thinking', '…\n<think>\n', '…\n<think>\n\n</think>\n\n'],
+    ['nemotron-3-reduced', 'nemotron', '…\n<think>\n', '…\n<think></think>'],
+    ['lfm2.5', 'tags only', '…\n<think>\n', '…\n<think></think>'],
+    ['granite-4.0', null, '…<|end_of_role|>', '…<|end_of_role|>'],
+    ['olmo-3', null, '…\n', '…\n'],
+    ['falcon-h1-reduced', null, '…\n', '…\n'],
+  ])('%s: %s', (name, adapter, on, off) => {
+    const has = (token: string): boolean => TAGS.includes(token);
+    expect(adapterOf(templateText(name), has)?.name ?? null).toBe(adapter);
+    expect([endOf(name, true), endOf(name, false)]).toEqual([on, off]);
+  });
+
+  it('leads nobody whose tags are not single tokens', () => {
+    expect(endOf('qwen3', false, ['<|im_start|>', '<|im_end|>'])).toBe(
+      '…\n<think>\n\n</think>\n\n',
+    );
+    const tokenizer = tokenizerOf(templateText('qwen3'), ['<|im_start|>', '<|im_end|>']);
+    expect(tokenizer.adapter).toBeNull();
+    expect(thinkFormatOf((token) => tokenizer.idOf(token), [], tokenizer.adapter).think).toBeNull();
+  });
+
+  it('renders tool calls and their results with every template', () => {
+    const messages: TemplateMessage[] = [
+      { role: 'user', content: 'What time is it?' },
+      {
+        role: 'assistant',
+        content: '',
+        tool_calls: [{ type: 'function', function: { name: 'clock', arguments: { zone: 'UTC' } } }],
+      },
+      { role: 'tool', content: '12:00' },
+    ];
+    for (const name of ['qwen3', 'qwen3.5-reduced', 'lfm2.5', 'granite-4.0']) {
+      const tokenizer = tokenizerOf(templateText(name), TAGS);
+      const text = tokenizer.render(messages, {
+        tools: [TOOL_SCHEMAS.clock],
+        enableThinking: false,
+        addGenerationPrompt: true,
+      });
+      expect(text).toContain('12:00');
+      expect(text).toContain('clock');
+    }
+  });
+
+  it('puts switching words into the system message, made where there is none', () => {
+    const template =
+      "{# /no_think #}{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}{{ '<|im_start|>assistant\n' }}";
+    const tokenizer = tokenizerOf(template, TAGS);
+    const render = (messages: readonly TemplateMessage[], enableThinking: boolean): string =>
+      tokenizer.render(messages, { tools: [], enableThinking, addGenerationPrompt: true });
+    expect(render(CHAT, false)).toContain('system\nBe brief. /no_think<|im_end|>');
+    expect(render(CHAT.slice(1), true)).toContain('system\n/think<|im_end|>');
+    expect(render(CHAT, true).endsWith('<think>\n')).toBe(true);
+  });
+
+  it('keeps a state where later turns still agree', () => {
+    for (const name of ['qwen3', 'lfm2.5', 'granite-4.0']) {
+      const tokenizer = tokenizerOf(templateText(name), TAGS);
+      const format = thinkFormatOf((token) => tokenizer.idOf(token), [], tokenizer.adapter);
+      const { ids, forks } = buildPrompt(tokenizer, format, {
+        messages: [{ role: 'user', content: 'Hi' }],
+        tools: [],
+        enableThinking: true,
+      });
+      const stable = forks.at(-1) ?? 0;
+      expect(stable).toBeLessThan(ids.length);
+      const later = tokenizer.encode(
+        tokenizer.render(
+          [
+            { role: 'user', content: 'Hi' },
+            { role: 'assistant', content: 'Hello.' },
+            { role: 'user', content: 'And?' },
+          ],
+          { tools: [], enableThinking: true, addGenerationPrompt: true },
+        ),
+      );
+      expect(later.slice(0, stable)).toEqual(ids.slice(0, stable));
+    }
+  });
+});
+
+describe('finishPrompt', () => {
+  it.each(THINK_ADAPTERS.map((adapter) => [adapter.name, adapter] as const))(
+    'ends where it should, whatever the template did: %s',
+    (_, adapter) => {
+      const { open, openText, closeText, emptyText } = adapter;
+      expect(finishPrompt('x', adapter, true)).toBe(`x${openText}`);
+      expect(finishPrompt(`x${open}`, adapter, true)).toBe(`x${open}`);
+      expect(finishPrompt('x', adapter, false)).toBe(`x${emptyText}`);
+      expect(finishPrompt(`x${emptyText}`, adapter, false)).toBe(`x${emptyText}`);
+      expect(finishPrompt(`x${open}\n`, adapter, false)).toBe(
+        `x${open}\n${closeText.replace(/^\n/, '')}`,
+      );
+    },
+  );
+});
