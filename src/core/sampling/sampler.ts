@@ -93,7 +93,10 @@ export function weigh(
   const weights = new Float64Array(indices.length);
   let total = 0;
   for (let i = 0; i < indices.length; i += 1) {
-    const weight = Math.exp(((logits[indices[i] ?? 0] ?? -Infinity) - max) / temperature);
+    const exponent = ((logits[indices[i] ?? 0] ?? -Infinity) - max) / temperature;
+    // As in a summary of the row: beyond a double's rounding even when all entries are so.
+    if (exponent < -50) continue;
+    const weight = Math.exp(exponent);
     weights[i] = weight;
     total += weight;
   }
@@ -151,24 +154,37 @@ export function drawFrom(pool: Pool, random: Random): [number, number] {
   return [pool.indices[last] ?? 0, (pool.weights[last] ?? 0) / pool.total];
 }
 
-/** Index into `logits` and its probability under the cut distribution. */
-export function draw(
+function allIndices(count: number): Int32Array {
+  const indices = new Int32Array(count);
+  for (let i = 0; i < count; i += 1) indices[i] = i;
+  return indices;
+}
+
+/** As {@link draw}, among `indices` after top-k, in the order of the draw; `max` is the largest logit. */
+export function drawAmong(
   logits: NumberRow,
+  indices: NumberRow,
+  max: number,
   settings: SamplingSettings,
   random: Random,
 ): [number, number] {
-  const max = checkedMax(logits);
-  if (settings.temperature === 0 || settings.topK === 1) return [topKIndices(logits, 1)[0] ?? 0, 1];
-  const indices =
-    settings.topK > 0 && settings.topK < logits.length
-      ? topKIndices(logits, settings.topK)
-      : new Int32Array(logits.length).map((_, i) => i);
   let pool = weigh(logits, indices, max, settings.temperature);
   // topP 0 keeps the likeliest alone, as the smallest set must.
   if (settings.topP < 1) pool = nucleus(pool, settings.topP);
   // The largest weight is exp(0) = 1, so min-p, a share of the largest, is a plain bound.
   if (settings.minP > 0) pool = keepAtLeast(pool, Math.min(1, settings.minP));
   return drawFrom(pool, random);
+}
+
+/** Index into `logits` and its probability under the cut distribution. */
+function draw(logits: NumberRow, settings: SamplingSettings, random: Random): [number, number] {
+  const max = checkedMax(logits);
+  if (settings.temperature === 0 || settings.topK === 1) return [topKIndices(logits, 1)[0] ?? 0, 1];
+  const indices =
+    settings.topK > 0 && settings.topK < logits.length
+      ? topKIndices(logits, settings.topK)
+      : allIndices(logits.length);
+  return drawAmong(logits, indices, max, settings, random);
 }
 
 export function checkSettings(settings: SamplingSettings): void {

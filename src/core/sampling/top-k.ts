@@ -27,6 +27,20 @@ function siftDown(heap: Int32Array, size: number, values: NumberRow): void {
   heap[parent] = entry;
 }
 
+/** The largest entry's index, the lowest of equal ones; the row is not empty. */
+function largestIndex(values: NumberRow): number {
+  let best = 0;
+  let most = values[0] ?? -Infinity;
+  for (let i = 1; i < values.length; i += 1) {
+    const value = values[i] ?? -Infinity;
+    if (value > most) {
+      most = value;
+      best = i;
+    }
+  }
+  return best;
+}
+
 /**
  * Indices of the `k` largest values, largest first, equal values by lower index first. A min-heap
  * of k entries: O(n + m·log k), m = entries that enter the heap; 131k logits and k = 50 take under
@@ -35,6 +49,7 @@ function siftDown(heap: Int32Array, size: number, values: NumberRow): void {
 export function topKIndices(values: NumberRow, k: number): number[] {
   const size = Math.min(Math.max(0, Math.floor(k)), values.length);
   if (size === 0) return [];
+  if (size === 1) return [largestIndex(values)];
   const byRank = (a: number, b: number): number => (ranksBelow(values, a, b) ? 1 : -1);
   const heap = Int32Array.from({ length: size }, (_, i) => i);
   // Ascending order is a valid min-heap.

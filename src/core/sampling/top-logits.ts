@@ -6,7 +6,7 @@ import type { Random } from './random';
 import {
   adjust,
   checkSettings,
-  draw,
+  drawAmong,
   drawFrom,
   keepAtLeast,
   weigh,
@@ -131,7 +131,9 @@ export function sampleFromTopLogits(
     if (best > 0) {
       const leading = topKIndices(adjusted, best);
       if (leading.length < best || !leading.every(isCertain)) return null;
-      return draw(adjusted, settings, random);
+      const [first = 0] = leading;
+      if (isGreedy) return [first, 1];
+      return drawAmong(adjusted, leading, adjusted[first] ?? -Infinity, settings, random);
     }
     const most = adjusted[topKIndices(adjusted, 1)[0] ?? 0] ?? -Infinity;
     if (!(most > floor) && isChanged) return null;

@@ -90,6 +90,15 @@ describe('sampleFromTopLogits', () => {
     expect(told / asked).toBeGreaterThan(0.3);
   });
 
+  test('draws in the order of rank where top-k takes all of the list', () => {
+    const row = Float32Array.of(0, 0, 0, 0.5);
+    const one = { ...GREEDY, temperature: 1.7, topK: 3 };
+    for (let seed = 0; seed < 20; seed += 1) {
+      const listed = sampleFromTopLogits(topOf(row, 3, 1.7), one, [], createRandom(seed));
+      expect(listed?.id).toBe(sampleToken(row, one, [], createRandom(seed)).id);
+    }
+  });
+
   test('tells greedy and the usual settings from a list, for a vocabulary of 131k', () => {
     const random = createRandom(4);
     for (let round = 0; round < 4; round += 1) {
