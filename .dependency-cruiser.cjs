@@ -58,7 +58,11 @@ module.exports = {
         path: source,
         pathNot: '^workers/(runtime/session|bench/transformers\\.worker)\\.ts$',
       },
-      to: { path: '(^|node_modules/)onnxruntime-(web|common)' },
+      // Types carry no code: heap-runner.ts names those of the sessions that session.ts hands it.
+      to: {
+        path: '(^|node_modules/)onnxruntime-(web|common)',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'one-importer-of-transformers',

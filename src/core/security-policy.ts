@@ -8,7 +8,7 @@
  */
 
 /** The model hub and the hosts its downloads are sent on to (cdn-lfs.hf.co, cas-bridge.xethub.hf.co and their like). */
-export const HUB_SOURCES = [
+const HUB_SOURCES = [
   'https://huggingface.co',
   'https://*.huggingface.co',
   'https://*.hf.co',

@@ -46,7 +46,7 @@ export function* fieldsOf(bytes: Uint8Array, start: number, end: number): Genera
 }
 
 /** Value of a varint that begins at `at`, and where the next one would; exact up to 2^53. */
-export function readVarint(bytes: Uint8Array, at: number): { value: number; next: number } {
+function readVarint(bytes: Uint8Array, at: number): { value: number; next: number } {
   let value = 0;
   let next = at;
   for (let scale = 1; ; scale *= 128) {

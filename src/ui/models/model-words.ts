@@ -6,7 +6,7 @@ import type { DeviceOffer, Verdict } from '../../models/fit';
 import type { LibraryModel } from '../../state/models/library-model';
 
 /** "1.70 million", "340 million", "3.97 billion". */
-export function countInWords(count: number): string {
+function countInWords(count: number): string {
   const [value, unit] = count >= 1e9 ? [count / 1e9, 'billion'] : [count / 1e6, 'million'];
   return `${Number(value.toPrecision(3))} ${unit}`;
 }

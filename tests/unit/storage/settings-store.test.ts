@@ -12,6 +12,14 @@ const SETTINGS: StoredSettings = {
   tools: ['clock'],
   systemPrompt: 'Be brief.',
   thinkingLimit: 'unlimited',
+  model: {
+    key: 'hub:example/model',
+    title: 'Model',
+    prefix: 'onnx/',
+    dtype: 'q4',
+  },
+  hub: 'https://models.example',
+  rewriteFourBit: 'on',
 };
 
 async function loadRaw(value: unknown): Promise<unknown> {

@@ -5,11 +5,11 @@ import { drawBars, drawGrid, drawStrip, drawTexts, drawWords } from './draw-rows
 import type { Figure, Picture } from './picture';
 import { escapeXml, GROUND, INK, round, SOFT, textAt, wrap, type Drawn } from './svg-parts';
 
-export const FIGURE_WIDTH = 860;
+const FIGURE_WIDTH = 860;
 const PAD = 30;
 const GAP = 22;
 
-export const PROVENANCE_WORDS = {
+const PROVENANCE_WORDS = {
   measured: 'Measured in this tab',
   derived: 'Derived from the config',
   published: 'Published',
