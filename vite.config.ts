@@ -1,6 +1,8 @@
 // Owns how the site is built, served and unit-tested; not what is in it.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -77,6 +79,25 @@ const workerHeaders: Plugin = {
     }),
 };
 
+/** The measured figures, which the page at bench/ shows; they are written beside the benchmark that writes them. */
+const BENCH_RESULTS = fileURLToPath(new URL('tests/bench/results.json', import.meta.url));
+const benchResults: Plugin = {
+  name: 'tidepool:bench-results',
+  configureServer(server) {
+    server.middlewares.use((request, response, next) => {
+      if (request.url?.endsWith('/bench/results.json') !== true) next();
+      else response.setHeader('Content-Type', 'application/json').end(readFileSync(BENCH_RESULTS));
+    });
+  },
+  generateBundle() {
+    this.emitFile({
+      type: 'asset',
+      fileName: 'bench/results.json',
+      source: readFileSync(BENCH_RESULTS),
+    });
+  },
+};
+
 const isUnitTest = process.env['VITEST'] !== undefined;
 
 export default defineConfig({
@@ -90,6 +111,7 @@ export default defineConfig({
     modelFiles,
     katexFonts,
     securityPolicy,
+    benchResults,
     workerHeaders,
     serviceWorker(modelHosts),
     packFiles(),
@@ -124,7 +146,11 @@ export default defineConfig({
     // The largest script is the worker with transformers.js in it, about 1 MB before compression.
     chunkSizeWarningLimit: 1500,
     // On a busy machine the shares of plugins say nothing.
-    rolldownOptions: { checks: { bundlerTimings: false } },
+    rolldownOptions: {
+      checks: { bundlerTimings: false },
+      // The chat, and the page that measures a device.
+      input: { index: 'index.html', bench: 'bench/index.html' },
+    },
   },
   server: { port: 5180, headers: serverHeaders },
   preview: { port: 4310, headers: serverHeaders },

@@ -16,6 +16,9 @@ const NAME = 'service-worker.js';
 const isOutside = (path: string): boolean =>
   (path.startsWith('models/') && !path.endsWith('/eval.json')) ||
   path === NAME ||
+  // The page that measures a device is for those who look for it, and holds a library the app does without.
+  path.startsWith('bench/') ||
+  /^assets\/(?:bench|transformers\.worker)-/.test(path) ||
   // Shown by the system, which fetches them when the app is installed.
   (/^(?:icons|screenshots)\//.test(path) && path.endsWith('.png')) ||
   /\.(?:br|gz|map)$/.test(path);

@@ -8,6 +8,8 @@ const inputs = [
   'workers',
   'public',
   'index.html',
+  'bench',
+  'tests/bench/results.json',
   'vite.config.ts',
   'svelte.config.js',
   'package-lock.json',

@@ -49,7 +49,7 @@ export class PeersPage {
 }
 
 /** A page in a context of its own, without service workers. */
-async function openFresh(browser: Browser): Promise<Page> {
+export async function openFresh(browser: Browser): Promise<Page> {
   const context = await browser.newContext({ serviceWorkers: 'block' });
   const page = await context.newPage();
   page.setDefaultTimeout(300_000);

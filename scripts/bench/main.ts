@@ -7,8 +7,10 @@ import { dirname, join, resolve } from 'node:path';
 import { format } from 'prettier';
 import { build } from 'vite';
 import { reasonToBuild } from '../build-state.js';
+import { measureApp } from './app-page';
 import { launch, PeersPage } from './browser';
 import { bytesPerToken, entries, type Entry } from './contenders';
+import { measureLoads } from './loads';
 import {
   CONTEXT,
   lengthenedCopy,
@@ -17,9 +19,17 @@ import {
   type BenchModel,
   type GgufFiles,
 } from './model-folders';
+import { tablesOf } from './markdown';
 import { HELP, parseOptions, type Options } from './options';
-import { Prompts } from './prompts';
-import { figureOf, ratiosOf, rounded, type ContenderResult, type Figure } from './results';
+import { Prompts } from '../../src/core/bench/prompts';
+import {
+  figureOf,
+  pairedRatio,
+  ratiosOf,
+  rounded,
+  type ContenderResult,
+  type Figure,
+} from './results';
 import { Rounds, type LengthPlan, type Samples } from './rounds';
 import { serve } from './server.js';
 
@@ -63,7 +73,7 @@ export async function main(root: string, args: readonly string[]): Promise<numbe
   ]);
   const browser = await launch();
   try {
-    const measured = await measure(browser, server.url, { dist, model, gguf, options });
+    const measured = await measure(browser, server.url, { dist, model, gguf, options, startedAt });
     const results = {
       command: `npm run bench${args.length === 0 ? '' : ` -- ${args.join(' ')}`}`,
       commit: commitOf(root),
@@ -87,7 +97,8 @@ export async function main(root: string, args: readonly string[]): Promise<numbe
     };
     await writeResults(resolve(root, options.out), results, options);
     say(`${rounded((performance.now() - startedAt) / 1000)} s in all; wrote ${options.out}`);
-    for (const [name, ratio] of Object.entries(results.ratios)) say(`${name}: ${ratio ?? 'none'}`);
+    say(`\n${tablesOf(results)}`);
+    for (const sentence of results.leftOut) say(`left out: ${sentence}`);
     if (results.checks.mismatches.length === 0) return 0;
     say('NOT EQUAL: our engine and transformers.js gave other greedy tokens on the same file.');
     return 1;
@@ -102,9 +113,14 @@ interface Setting {
   readonly model: BenchModel;
   readonly gguf: GgufFiles | { readonly missing: string };
   readonly options: Options;
+  readonly startedAt: number;
 }
 
-async function measure(browser: Browser, url: string, { dist, model, gguf, options }: Setting) {
+async function measure(
+  browser: Browser,
+  url: string,
+  { dist, model, gguf, options, startedAt }: Setting,
+) {
   const worker = readdirSync(join(dist, 'assets')).find((name) => name.startsWith('engine.worker'));
   if (worker === undefined) throw new Error(`${dist}/assets holds no engine worker; build anew`);
   const workerUrl = `/assets/${worker}`;
@@ -139,14 +155,22 @@ async function measure(browser: Browser, url: string, { dist, model, gguf, optio
   });
   const rounds = new Rounds(page, all, prompts, say);
   const plans: LengthPlan[] = [
-    ...(options.isQuick ? [] : [{ context: 16, newTokens: 2 }]),
+    ...(options.isQuick ? [] : [{ context: 16, newTokens: 32 }]),
     { context: 128, newTokens: 64 },
     { context: 512, newTokens: 2 },
     { context: 1024, newTokens: options.isQuick ? 2 : 32 },
   ];
   await rounds.fromNothing(plans, options.rounds);
-  if (!options.isQuick) await rounds.goingOn([4096, 8192], 32, options.rounds);
-  await page.close();
+  const prompt = await prompts.ofLength(128, 0);
+  let app: Samples | null = null;
+  if (!options.isQuick) {
+    const until = (share: number): number => startedAt + share * options.minutes * 60_000;
+    await rounds.goingOn([4096, 8192], 32, options.rounds, until(0.6));
+    await page.close();
+    const clock = { rounds: options.rounds, deadline: until(0.85) };
+    await measureLoads(browser, url, { entries: all, prompt }, rounds.samples, clock);
+    app = await measureApp(browser, url, options.rounds, until(1));
+  }
 
   const contenders: Record<string, ContenderResult> = {};
   for (const entry of all) {
@@ -166,7 +190,15 @@ async function measure(browser: Browser, url: string, { dist, model, gguf, optio
       fromMemory: rounded(bandwidth.fromMemory),
     },
     contenders,
-    ratios: ratiosOf(contenders),
+    ...(app === null ? {} : { app: { figures: appFigures(app) } }),
+    ratios: {
+      ...ratiosOf(contenders),
+      decodeWithLabOpen:
+        app === null
+          ? null
+          : pairedRatio(app.of('app').get('decodeLabOpen'), app.of('app').get('decode')),
+    },
+    leftOut: rounds.leftOut,
     checks: {
       greedyEqualRuns: agreement.equalRuns,
       mismatches: agreement.mismatches,
@@ -178,6 +210,12 @@ async function measure(browser: Browser, url: string, { dist, model, gguf, optio
       ),
     },
   };
+}
+
+function appFigures(samples: Samples): Record<string, Figure> {
+  return Object.fromEntries(
+    [...samples.of('app')].map(([name, values]) => [name, figureOf(values.map(rounded))]),
+  );
 }
 
 function figuresOf(

@@ -6,6 +6,8 @@ export interface Options {
   readonly rounds: number;
   /** A few minutes less: fewer rounds and lengths, no loads, no app page; writes to `.cache/bench/` only. */
   readonly isQuick: boolean;
+  /** Rounds that would begin later are left out, and the results say so. */
+  readonly minutes: number;
   readonly out: string;
   /** Names of contenders to leave out. */
   readonly without: readonly string[];
@@ -16,6 +18,7 @@ export const HELP = `npm run bench -- [options]
   --rounds N         rounds, each with every contender in turn (default 7, quick 3)
   --model NAME       tidepool (shipped, default) or base (24 M parameters, random weights, made by the recipe)
   --without A,B      leave out contenders: transformers, transformers-q4, wllama-q8_0, wllama-q4_0
+  --minutes N        about how long it may take (default 8); what no longer fits is left out and named
   --out FILE         default tests/bench/results.json
 PYTHON names the interpreter that makes GGUF files and the base model (packages: gguf, onnx, numpy; base: torch too).`;
 
@@ -28,6 +31,7 @@ export function parseOptions(args: readonly string[]): Options | null {
       rounds: { type: 'string' },
       model: { type: 'string', default: 'tidepool' },
       without: { type: 'string', default: '' },
+      minutes: { type: 'string', default: '8' },
       out: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -36,6 +40,8 @@ export function parseOptions(args: readonly string[]): Options | null {
   const rounds = Number(values.rounds ?? (values.quick ? '3' : '7'));
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${values.rounds ?? ''} is not a whole number of 1 or more`);
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes} is not a number above 0`);
   const { model } = values;
   if (model !== 'tidepool' && model !== 'base')
     throw new Error(`--model ${model}: there are tidepool and base`);
@@ -43,6 +49,7 @@ export function parseOptions(args: readonly string[]): Options | null {
     model,
     rounds,
     isQuick: values.quick,
+    minutes,
     out: values.out ?? (values.quick ? '.cache/bench/quick.json' : 'tests/bench/results.json'),
     without: values.without.split(',').filter((name) => name !== ''),
   };

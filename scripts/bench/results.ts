@@ -67,6 +67,11 @@ function stock(contenders: Contenders, name: string): string[] {
   );
 }
 
+/** What is left of the time when a part takes `ratio` of it. */
+function shareOf(ratio: number | null): number | null {
+  return ratio === null ? null : rounded(1 - ratio);
+}
+
 /** The targets' names; null where a contender was left out. */
 export function ratiosOf(contenders: Contenders): Record<string, number | null> {
   const own = (figure: string): readonly number[] | undefined =>
@@ -92,6 +97,8 @@ export function ratiosOf(contenders: Contenders): Record<string, number | null> 
     prefillVsTransformersJs: overBest(contenders, 'prefill512', same),
     ttft1024VsTransformersJs: firstTokenMs.length === 0 ? null : Math.max(...firstTokenMs),
     decode8kVs128: pairedRatio(own('decode8192'), own('decode128')),
+    // Mamba and MLP work is the same at 16 tokens and at 8192 by its shapes; what is slower is attention.
+    attentionShareAt8k: shareOf(pairedRatio(own('decode8192'), own('decode16'))),
   };
 }
 

@@ -2,7 +2,8 @@
 import type { MeasuredRun } from '../../tests/bench/peers/peers';
 import type { PeersPage } from './browser';
 import type { Entry } from './contenders';
-import type { Prompt, Prompts } from './prompts';
+import type { Prompt, Prompts } from '../../src/core/bench/prompts';
+import { spreadOf } from '../../src/core/bench/spread';
 
 /** Values of each figure, one a round, by contender. */
 export class Samples {
@@ -62,6 +63,8 @@ function joined(a: Prompt, b: Prompt): Prompt {
 export class Rounds {
   readonly samples = new Samples();
   readonly agreement: Agreement = { equalRuns: 0, mismatches: [], sharedText: new Map() };
+  /** What was not measured, and why, as sentences. */
+  readonly leftOut: string[] = [];
   readonly #page: PeersPage;
   readonly #entries: readonly Entry[];
   readonly #prompts: Prompts;
@@ -107,45 +110,73 @@ export class Rounds {
 
   /**
    * Further questions in one long conversation: it is read up to each of `contexts` (ascending, not timed), then goes on
-   * by a question and `newTokens` more, `rounds` times.
+   * by a question and `newTokens` more, `rounds` times. A contender that could not read so much before `deadline` is
+   * left out from there on.
    */
-  async goingOn(contexts: readonly number[], newTokens: number, rounds: number): Promise<void> {
+  async goingOn(
+    contexts: readonly number[],
+    newTokens: number,
+    rounds: number,
+    deadline: number,
+  ): Promise<void> {
     const histories = new Map<string, Prompt>();
+    let taking = [...this.#entries];
     for (const context of contexts) {
       const more = await this.#prompts.ofLength(context, context);
-      for (const { name } of this.#entries) {
+      const able: Entry[] = [];
+      for (const entry of taking) {
+        const { name } = entry;
         const before = histories.get(name) ?? { ids: [], text: '' };
-        const history = joined(before, {
-          ids: more.ids.slice(0, context - before.ids.length),
-          text: more.text,
-        });
+        const missing = context - before.ids.length;
+        if (performance.now() + this.#readingMs(name, missing) > deadline) {
+          this.leftOut.push(`${name} at ${context} tokens: reading them would have taken too long`);
+          continue;
+        }
+        const history = joined(before, { ids: more.ids.slice(0, missing), text: more.text });
         await this.#run(name, history, 1, true);
         histories.set(name, history);
+        able.push(entry);
+        this.#say(`${name} has read ${context} tokens`);
       }
-      this.#say(`context of ${context} tokens read by all`);
+      taking = able;
+      if (taking.length === 0) return;
       for (let round = 0; round < rounds; round += 1) {
-        const question = await this.#prompts.question(round);
-        const runs = new Map<string, MeasuredRun>();
-        for (const { name } of turned(this.#entries, round)) {
-          const history = histories.get(name) ?? question;
-          const prompt = joined(history, question);
-          const run = await this.#run(name, prompt, newTokens, true);
-          runs.set(name, run);
-          histories.set(name, joined(prompt, { ids: run.ids ?? [], text: run.text }));
-          const { samples } = this;
-          samples.add(name, `decode${context}`, perSecond(run.tokens - 1, run.decodeMs));
-          samples.add(name, `questionMs${context}`, run.firstTokenMs);
-          samples.add(name, 'longTaskMs', run.longTaskMs);
-          if (run.readTokens !== null)
-            samples.add(
-              name,
-              `questionExtraTokens${context}`,
-              run.readTokens - question.ids.length,
-            );
+        if (performance.now() > deadline) {
+          this.leftOut.push(`rounds from ${round + 1} on at ${context} tokens: out of time`);
+          return;
         }
-        this.#compare(runs, `question ${round + 1} after ${context} tokens`);
+        await this.#askOn(taking, histories, { context, newTokens, round });
       }
     }
+  }
+
+  /** One question to each contender, after its history. */
+  async #askOn(
+    taking: readonly Entry[],
+    histories: Map<string, Prompt>,
+    { context, newTokens, round }: LengthPlan & { readonly round: number },
+  ): Promise<void> {
+    const question = await this.#prompts.question(round);
+    const runs = new Map<string, MeasuredRun>();
+    for (const { name } of turned(taking, round)) {
+      const prompt = joined(histories.get(name) ?? question, question);
+      const run = await this.#run(name, prompt, newTokens, true);
+      runs.set(name, run);
+      histories.set(name, joined(prompt, { ids: run.ids ?? [], text: run.text }));
+      const { samples } = this;
+      samples.add(name, `decode${context}`, perSecond(run.tokens - 1, run.decodeMs));
+      samples.add(name, `questionMs${context}`, run.firstTokenMs);
+      samples.add(name, 'longTaskMs', run.longTaskMs);
+      if (run.readTokens !== null)
+        samples.add(name, `questionExtraTokens${context}`, run.readTokens - question.ids.length);
+    }
+    this.#compare(runs, `question ${round + 1} after ${context} tokens`);
+  }
+
+  /** What reading so many tokens would take, by half the speed that was seen at 512: attention slows with the context. */
+  #readingMs(name: string, tokens: number): number {
+    const seen = this.samples.of(name).get('prefill512') ?? [];
+    return seen.length === 0 ? 0 : (tokens * 2000) / spreadOf(seen).median;
   }
 
   #run(
@@ -159,7 +190,7 @@ export class Rounds {
 
   #compare(runs: ReadonlyMap<string, MeasuredRun>, where: string): void {
     const ours = runs.get('tidepool');
-    if (!ours?.ids) throw new Error('our engine was not run');
+    if (!ours?.ids) return;
     for (const { name } of this.#entries) {
       const run = runs.get(name);
       if (run === undefined || name === 'tidepool') continue;

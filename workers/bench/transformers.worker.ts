@@ -121,7 +121,10 @@ const api: StockApi = {
         // An id that no token has: nothing ends a run but its length.
         ...(stopsAtEnd ? {} : { eos_token_id: -1 }),
         ...(streamer === null ? {} : { streamer }),
-        ...(reuse && cache !== null ? { past_key_values: cache.entries } : {}),
+        // Without a mask as long as the ids, generate() reads all of them again behind the cache.
+        ...(reuse && cache !== null
+          ? { past_key_values: cache.entries, attention_mask: tensorOf(ids.map(() => 1)) }
+          : {}),
       });
       const all = Array.from((output as Tensor).data as BigInt64Array, Number);
       if (reuse && cache !== null) cache.tokens = all.slice(0, -1);
