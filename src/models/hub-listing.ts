@@ -197,25 +197,11 @@ export function hubListing(
   );
 }
 
-/** The files that a load of `dtype` needs: the small ones, its graphs and their data. RangeError for an unknown dtype. */
-export function filesOfVariant(listing: ModelListing, dtype: string): readonly ListedFile[] {
-  const variant = listing.variants.find((other) => other.dtype === dtype);
-  if (variant === undefined) throw new RangeError(`${listing.id} has no variant ${dtype}`);
-  const own = new Set(graphPaths(variant));
-  const all = new Set(listing.variants.flatMap(graphPaths));
-  return listing.files.filter(({ path }) => own.has(path) || !all.has(path));
-}
-
 /** Bytes of the graphs and data of `dtype`: what memory holds as weights. */
 export function weightBytesOf(listing: ModelListing, dtype: string): number {
   const variant = listing.variants.find((other) => other.dtype === dtype);
   const own = new Set(variant === undefined ? [] : graphPaths(variant));
   return listing.files.reduce((sum, { path, bytes }) => sum + (own.has(path) ? bytes : 0), 0);
-}
-
-/** Bytes of all that a load of `dtype` fetches. */
-export function downloadBytesOf(listing: ModelListing, dtype: string): number {
-  return filesOfVariant(listing, dtype).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /**

@@ -12,7 +12,7 @@ import { roomFor, type StorageRoom } from '../../model-files/storage-room';
 import { openBundle } from '../../models/bundle';
 import { diskModel, type DiskModel } from '../../models/disk-listing';
 import type { DeviceOffer } from '../../models/fit';
-import { parseRepo, thinkingOfTemplate } from '../../models/hub-listing';
+import { parseRepo, thinkingOfTemplate, weightBytesOf } from '../../models/hub-listing';
 import {
   EMBEDDED_MODELS,
   modelUrlOf,
@@ -211,8 +211,12 @@ export class ModelLibrary {
         ...(await this.#host.store.share(listing, dtype)),
       })),
     );
-    const [most] = shares.sort((a, b) => b.keptBytes / b.totalBytes - a.keptBytes / a.totalBytes);
-    return most === undefined || most.keptBytes === 0 ? null : most;
+    // The small files belong to every variant; only weights tell which one was begun.
+    const [most] = shares
+      .map((share) => ({ ...share, left: share.totalBytes - share.keptBytes }))
+      .filter(({ dtype, left }) => left < weightBytesOf(listing, dtype))
+      .sort((a, b) => a.left / a.totalBytes - b.left / b.totalBytes);
+    return most ?? null;
   }
 
   async #fillFromKept(key: string, listing: ModelListing): Promise<void> {
