@@ -241,6 +241,10 @@ export class RemoteFile {
       throw new Interruption(`the host answered ${status}`, { waitMs: retryAfterMs(response) });
     }
     if (status >= 500 || status === 408) throw new Interruption(`the host answered ${status}`);
+    // A hub sends large files' readers on to an address that holds for an hour; asked again it gives another one.
+    const isSentOn = response.redirected && new URL(response.url).origin !== new URL(url).origin;
+    if (status === 403 && isSentOn)
+      throw new Interruption('the address that the hub gave for it has run out');
     if (!response.ok) throw refusal(url, response);
     if (/^text\/html\b/i.test(response.headers.get('Content-Type') ?? '')) throw htmlError(url);
     const etag = response.headers.get('ETag');

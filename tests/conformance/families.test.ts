@@ -1,7 +1,6 @@
 import * as ort from 'onnxruntime-web/webgpu';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelListing } from '../../src/core/model-listing';
-import { hubListing } from '../../src/models/hub-listing';
 import type { LabJobName, LabJobs, LabProgress } from '../../src/protocol/lab-api';
 import type { LoadProgress, LoadRequest } from '../../src/protocol/engine-api';
 import { Engine } from '../../workers/engine';
@@ -17,17 +16,10 @@ import {
   valueOf,
 } from '../unit/workers/model-host';
 import { FakeHub } from './fake-hub';
+import { listingFrom } from './hub-listing';
 import { microModels, type MicroModel } from './micro-models';
 
 const MODELS = microModels();
-
-async function listingFrom(hub: FakeHub, id: string): Promise<ModelListing> {
-  const info = (await (await fetch(`${hub.origin}/api/models/${id}`)).json()) as { sha: string };
-  const tree: unknown = await (
-    await fetch(`${hub.origin}/api/models/${id}/tree/${info.sha}?recursive=1`)
-  ).json();
-  return hubListing(hub.origin, id, info.sha, tree);
-}
 
 async function load(
   engine: Engine,

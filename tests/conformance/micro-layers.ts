@@ -51,8 +51,11 @@ export class LayerWriter {
   #lengths: { last: string; total: string } | null = null;
   #positions: string | null = null;
   #weightCount = 0;
+  /** Drops the past when several tokens come at once, as some public exports did. */
+  readonly #forgets: boolean;
 
-  constructor(hidden: number, weights: WeightType, seed: number) {
+  constructor(hidden: number, weights: WeightType, seed: number, forgets = false) {
+    this.#forgets = forgets;
     this.#hidden = hidden;
     this.#weights = weights;
     this.#random = randomNumbers(seed);
@@ -95,6 +98,15 @@ export class LayerWriter {
 
   #ints(values: readonly number[], dims?: readonly number[]): string {
     return this.graph.constant(int64s(values, dims));
+  }
+
+  /** The past, or zeros where the model forgets and `tokens`, (batch, tokens, width), are several. */
+  #remembered(past: string, tokens: string): string {
+    if (!this.#forgets) return past;
+    const { graph } = this;
+    const count = graph.op('Gather', [graph.op('Shape', [tokens]), this.#ints([1], [])]);
+    const isOne = graph.op('Equal', [count, this.#ints([1], [])]);
+    return graph.op('Mul', [past, graph.op('Cast', [isOne], { to: 1 })]);
   }
 
   #slice(value: string, axis: number, start: number, end: number = END): string {
@@ -194,7 +206,7 @@ export class LayerWriter {
     const dims = ['batch_size', channels, kernel];
     const past = graph.input(name, this.type, dims);
     const turned = graph.op('Transpose', [value], { perm: [0, 2, 1] });
-    const all = graph.op('Concat', [past, turned], { axis: 2 });
+    const all = graph.op('Concat', [this.#remembered(past, value), turned], { axis: 2 });
     graph.output(name.replace('past_', 'present_'), this.#slice(all, 2, -kernel), this.type, dims);
     const bounds = Math.sqrt(3 / kernel);
     const out = graph.op(
@@ -230,7 +242,7 @@ export class LayerWriter {
         wide(inputs.query),
         wide(inputs.key),
         wide(inputs.value),
-        turn(wide(past)),
+        turn(wide(this.#remembered(past, inputs.value))),
         wide(inputs.decay),
         ...(inputs.beta === undefined ? [] : [wide(inputs.beta)]),
       ],

@@ -370,8 +370,13 @@ const SUFFIX: Readonly<Record<WeightType, string>> = {
   quantized: '_quantized',
 };
 
-function decoderOf(plan: Plan, dtype: WeightType, external: ExternalData | null): WrittenModel {
-  const writer = new LayerWriter(HIDDEN, dtype, seedOf(plan.id));
+function decoderOf(
+  plan: Plan,
+  dtype: WeightType,
+  external: ExternalData | null,
+  forgets = false,
+): WrittenModel {
+  const writer = new LayerWriter(HIDDEN, dtype, seedOf(plan.id), forgets);
   const { graph } = writer;
   const ids = ['batch_size', 'sequence_length'];
   let value = plan.isSplit
@@ -486,3 +491,15 @@ export function microModels(): readonly MicroModel[] {
 }
 
 let built: readonly MicroModel[] | null = null;
+
+/** Granite's micro model as an export that drops its states whenever it reads several tokens at once. */
+export function forgetfulModel(): Pick<MicroModel, 'id' | 'files'> {
+  const plan = PLANS.find(({ id }) => id.includes('h-350m'));
+  const model = microModels().find(({ id }) => id === plan?.id);
+  if (plan === undefined || model === undefined) throw new Error('there is no Granite');
+  const { graph } = decoderOf(plan, 'fp32', null, true);
+  const files = new Map([...model.files].filter(([path]) => !path.endsWith('.onnx_data')));
+  for (const path of files.keys()) if (path.endsWith('.onnx')) files.delete(path);
+  files.set('onnx/model.onnx', graph);
+  return { id: model.id, files };
+}
