@@ -45,10 +45,17 @@ async function keepRuntime(path: string, response: Response): Promise<void> {
   }
 }
 
+/** False while a newer version is being stored or waits to be asked for, and once it has taken over. */
+function isNewest(): boolean {
+  const { installing, waiting } = self.registration;
+  const own = (self as { serviceWorker?: ServiceWorker }).serviceWorker;
+  return installing === null && waiting === null && own?.state !== 'redundant';
+}
+
 /** A page that was opened on an older version may still need its parts. */
 async function tidyWhenAlone(): Promise<void> {
   const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  if (pages.length <= 1) await shell.tidy();
+  if (pages.length <= 1) await shell.tidy(isNewest);
   sayChanged();
 }
 

@@ -67,7 +67,19 @@ test('airplane mode after an update of the app: the new version works without a 
   await install(page);
   host = await host.replace(newerVersion('newer'));
   await page.reload();
-  await page.getByRole('button', { name: 'Use it now' }).click({ timeout: 60_000 });
+  await expect(page.getByText('A new version is ready.')).toBeVisible({ timeout: 60_000 });
+  // As a page does when it starts: the old version must not take the one that waits for a left-over.
+  const shells = await page.evaluate(async () => {
+    const { controller } = navigator.serviceWorker;
+    const told = new Promise((resolve) => {
+      new BroadcastChannel('tidepool-kept').onmessage = resolve;
+    });
+    controller?.postMessage('tidy');
+    await told;
+    return (await caches.keys()).filter((name) => name.startsWith('tidepool-shell-'));
+  });
+  expect(shells).toHaveLength(2);
+  await page.getByRole('button', { name: 'Use it now' }).click();
   await expect
     .poll(
       () =>

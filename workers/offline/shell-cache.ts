@@ -163,10 +163,15 @@ export class ShellCache {
     return true;
   }
 
-  /** Drops other versions of the shell, and runtime files that this version does not name. */
-  async tidy(): Promise<void> {
+  /**
+   * Drops other versions of the shell, and runtime files that this version does not name. `isNewest` is asked when it is
+   * known what there is: a version that is being stored, or waits, is no left-over.
+   */
+  async tidy(isNewest: () => boolean): Promise<void> {
     const { build, caches } = this.#options;
-    for (const name of await caches.keys()) {
+    const names = await caches.keys();
+    if (!isNewest()) return;
+    for (const name of names) {
       if (name.startsWith(SHELL_CACHE_PREFIX) && name !== this.#name) await caches.delete(name);
     }
     const runtime = new Set(build.runtime.map((path) => this.#url(path)));

@@ -104,10 +104,21 @@ describe('shell cache', () => {
     const { shell, fetched } = shellOf(buildOf('2', SECOND), SECOND, caches);
     await shell.install();
     expect(fetched).toEqual(['']);
-    await shell.tidy();
+    await shell.tidy(() => true);
     expect((await caches.keys()).filter((name) => name.includes('shell'))).toHaveLength(1);
     expect(await textOf(shell, 'index.html')).toBe('page 2');
     expect(await textOf(shell, 'assets/b.css')).toBe('look');
+  });
+
+  it('does not take a version that waits to be asked for a left-over', async () => {
+    const caches = memoryCaches();
+    const { shell: old } = shellOf(buildOf('1', FIRST), FIRST, caches);
+    await old.install();
+    const { shell: next } = shellOf(buildOf('2', SECOND), SECOND, caches);
+    await next.install();
+    await old.tidy(() => false);
+    expect(await textOf(next, 'index.html')).toBe('page 2');
+    expect(await textOf(old, 'index.html')).toBe('page 1');
   });
 
   it('installs a changed script over the same files without losing them', async () => {
@@ -136,7 +147,7 @@ describe('shell cache', () => {
     expect(await textOf(shell, NEW_WASM)).toBe('wasm 2');
     // Until the old page is gone it finds its own.
     expect(await textOf(old, OLD_WASM)).toBe('wasm 1');
-    await shell.tidy();
+    await shell.tidy(() => true);
     expect((await (await caches.open(RUNTIME_CACHE)).keys()).map(({ url }) => url)).toEqual([
       BASE + NEW_WASM,
     ]);
