@@ -136,7 +136,7 @@ const chat = new ChatSession({ engine, status, settings, keep: list.keep, drafts
 const study = new BudgetStudy({
   engine,
   status,
-  modelUrl,
+  modelUrl: () => library.siteUrl,
   runAlone: (work) => chat.runAlone(work),
   fetch: (url) => fetch(url),
 });

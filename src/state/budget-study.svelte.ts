@@ -36,8 +36,8 @@ export interface StudyHost {
   readonly status: ModelStatus;
   /** Runs `work` when no reply is being written, and lets none begin until it ends. */
   readonly runAlone: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Absolute address of the model's folder, with its closing slash. */
-  readonly modelUrl: string;
+  /** Absolute address of the folder of the model in use, with its closing slash; null for one from elsewhere. */
+  readonly modelUrl: () => string | null;
   readonly fetch: (url: string) => Promise<Response>;
 }
 
@@ -56,6 +56,8 @@ export class BudgetStudy {
   #results = $state.raw<readonly ProblemResult[]>([]);
   readonly #host: StudyHost;
   #generation: Generation | null = null;
+  /** Of the model that all figures are of. */
+  #url: string | null = null;
   #isCancelled = false;
 
   /** The curve of this tab so far; null before its first reply. */
@@ -67,10 +69,21 @@ export class BudgetStudy {
     this.#host = host;
   }
 
+  /** Reads the curve that came with the model in use; what was measured of another model goes. */
   async loadShipped(): Promise<void> {
+    const url = this.#host.modelUrl();
+    if (url !== this.#url) {
+      this.#url = url;
+      this.shipped = null;
+      this.#results = [];
+    }
+    if (url === null) {
+      this.shippedProblem = 'Nothing was measured of this model before; you can measure it here.';
+      return;
+    }
     if (this.shipped !== null) return;
     try {
-      const response = await this.#host.fetch(`${this.#host.modelUrl}eval.json`);
+      const response = await this.#host.fetch(`${url}eval.json`);
       if (response.status === 404) {
         this.shippedProblem = 'This model ships without a measured curve.';
         return;

@@ -110,6 +110,12 @@ export class ModelLibrary {
     return this.#host.settings.values.hub;
   }
 
+  /** Folder of the model in use where it came with the app; null for one from elsewhere. */
+  get siteUrl(): string | null {
+    const { key } = this.current;
+    return EMBEDDED_MODELS.some(({ id }) => id === key) ? this.#siteUrl(key) : null;
+  }
+
   /** The model of that key; null when there is none. */
   find(key: string): LibraryModel | null {
     return this.models.find((model) => model.key === key) ?? null;

@@ -47,7 +47,7 @@ function studyOf(paceMs = 0, respond: () => Response = () => new Response('', { 
     engine,
     status: new ModelStatus(engine, url),
     runAlone: (work) => work(),
-    modelUrl: url,
+    modelUrl: () => url,
     fetch: (address) => {
       asked.push(address);
       return Promise.resolve(respond());
