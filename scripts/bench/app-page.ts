@@ -1,7 +1,7 @@
 /** Owns the measurement of the app as a person has it: its own page, loads, a reply, and the state lab open beside it. */
 import type { Browser, Page } from '@playwright/test';
 import { openFresh } from './browser';
-import { Samples } from './rounds';
+import type { Samples } from './rounds';
 
 /** What is asked in every round: long enough to time decoding. */
 const QUESTION = 'Tell me a story about a fox and a kite.';
@@ -48,14 +48,13 @@ async function longTaskMs(page: Page, work: () => Promise<unknown>): Promise<num
   return page.evaluate(() => (globalThis as unknown as { longTaskMs: number }).longTaskMs);
 }
 
-/** Until `rounds` are done or the clock is past `deadline`. */
+/** Adds to `samples` under `app`, until `rounds` are done or the clock is past `deadline`. */
 export async function measureApp(
   browser: Browser,
   url: string,
-  rounds: number,
-  deadline: number,
-): Promise<Samples> {
-  const samples = new Samples();
+  samples: Samples,
+  { rounds, deadline }: { readonly rounds: number; readonly deadline: number },
+): Promise<void> {
   for (let round = 0; round < rounds && performance.now() < deadline; round += 1) {
     const page = await openFresh(browser);
     samples.add('app', 'coldLoadMs', await load(page, url));
@@ -77,5 +76,4 @@ export async function measureApp(
     }
     await page.context().close();
   }
-  return samples;
 }

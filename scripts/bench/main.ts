@@ -13,6 +13,7 @@ import { bytesPerToken, entries, type Entry } from './contenders';
 import { measureLoads } from './loads';
 import {
   CONTEXT,
+  fileBytes,
   lengthenedCopy,
   makeBase,
   makeGguf,
@@ -30,7 +31,7 @@ import {
   type ContenderResult,
   type Figure,
 } from './results';
-import { Rounds, type LengthPlan, type Samples } from './rounds';
+import { Rounds, Samples, type LengthPlan } from './rounds';
 import { serve } from './server.js';
 
 const say = (line: string): void => console.log(line);
@@ -162,14 +163,28 @@ async function measure(
   ];
   await rounds.fromNothing(plans, options.rounds);
   const prompt = await prompts.ofLength(128, 0);
-  let app: Samples | null = null;
+  const app = new Samples();
   if (!options.isQuick) {
     const until = (share: number): number => startedAt + share * options.minutes * 60_000;
-    await rounds.goingOn([4096, 8192], 32, options.rounds, until(0.6));
+    // What has been measured stays when a later part fails; the results name the part and the reason.
+    const orLeaveOut = async (part: string, work: () => Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        rounds.leftOut.push(`${part}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    };
+    await orLeaveOut('long contexts', () =>
+      rounds.goingOn([4096, 8192], 32, options.rounds, until(0.6)),
+    );
     await page.close();
     const clock = { rounds: options.rounds, deadline: until(0.85) };
-    await measureLoads(browser, url, { entries: all, prompt }, rounds.samples, clock);
-    app = await measureApp(browser, url, options.rounds, until(1));
+    await orLeaveOut('loads and memory', () =>
+      measureLoads(browser, url, { entries: all, prompt }, rounds.samples, clock),
+    );
+    await orLeaveOut('the app’s own page', async () => {
+      await measureApp(browser, url, app, { rounds: options.rounds, deadline: until(1) });
+    });
   }
 
   const contenders: Record<string, ContenderResult> = {};
@@ -177,7 +192,10 @@ async function measure(
     contenders[entry.name] = {
       title: entry.title,
       file: entry.options.kind === 'tidepool' ? 'onnx/model_quantized.onnx' : entry.options.file,
-      fileBytes: entry.options.kind === 'tidepool' ? 0 : entry.options.fileBytes,
+      fileBytes:
+        entry.options.kind === 'tidepool'
+          ? fileBytes(model, 'onnx/model_quantized.onnx')
+          : entry.options.fileBytes,
       threads: threads.get(entry.name) ?? 1,
       weightBytes: entry.weightBytes,
       figures: figuresOf(entry, rounds.samples, model, bandwidth.overWeights),
@@ -190,13 +208,13 @@ async function measure(
       fromMemory: rounded(bandwidth.fromMemory),
     },
     contenders,
-    ...(app === null ? {} : { app: { figures: appFigures(app) } }),
+    ...(app.of('app').size === 0 ? {} : { app: { figures: appFigures(app) } }),
     ratios: {
       ...ratiosOf(contenders),
-      decodeWithLabOpen:
-        app === null
-          ? null
-          : pairedRatio(app.of('app').get('decodeLabOpen'), app.of('app').get('decode')),
+      decodeWithLabOpen: pairedRatio(
+        app.of('app').get('decodeLabOpen'),
+        app.of('app').get('decode'),
+      ),
     },
     leftOut: rounds.leftOut,
     checks: {
