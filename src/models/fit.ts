@@ -45,7 +45,7 @@ export interface Verdict {
 /** WebAssembly of today addresses 4 GiB. */
 const GIB = 1024 ** 3;
 const WASM_LIMIT_BYTES = 4 * GIB;
-/** Work space beside weights and states: activations, the runtime, the page. Seen with the embedded model and doubled. */
+/** Work space beside weights and states: activations, the runtime, the page. Chosen with room to spare, not measured. */
 const WORK_BYTES = 256 * 1024 ** 2;
 /** Shares of what the browser tells as memory: below the first a tab is let live, above the second it is not. */
 const EASY_SHARE = 0.5;

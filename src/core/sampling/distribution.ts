@@ -41,8 +41,8 @@ export function summariseLogits(logits: NumberRow): LogitSummary {
   const max = checkedMax(logits);
   let sum = 0;
   let weighted = 0;
-  for (let i = 0; i < logits.length; i += 1) {
-    const shifted = (logits[i] ?? -Infinity) - max;
+  for (const logit of logits) {
+    const shifted = logit - max;
     // exp(-50) of 131k entries is 3e-17 of the sum: below a double's rounding, and most entries of a trained model's row.
     if (shifted < -50) continue;
     const weight = Math.exp(shifted);
