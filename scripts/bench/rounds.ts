@@ -133,8 +133,9 @@ export class Rounds {
           continue;
         }
         const history = joined(before, { ids: more.ids.slice(0, missing), text: more.text });
-        await this.#run(name, history, 1, true);
-        histories.set(name, history);
+        const run = await this.#run(name, history, 1, true);
+        // What it said is part of the conversation, as in a chat.
+        histories.set(name, joined(history, { ids: run.ids ?? [], text: run.text }));
         able.push(entry);
         this.#say(`${name} has read ${context} tokens`);
       }
@@ -201,8 +202,9 @@ export class Rounds {
         else this.agreement.mismatches.push({ contender: name, where, ours: ours.ids, theirs });
         continue;
       }
-      const [a, b] = [bare(ours.text), bare(run.text)];
-      if (a.length < 40) continue;
+      // Up to our end of turn: llama.cpp goes on by never drawing one, so what follows must differ.
+      const [a, b] = [bare(ours.text.split('<|im_end|>', 1)[0] ?? ''), bare(run.text)];
+      if (a.length < 12) continue;
       let same = 0;
       while (same < a.length && a[same] === b[same]) same += 1;
       const shares = this.agreement.sharedText.get(name) ?? [];
