@@ -41,7 +41,14 @@ async function createEngine(): Promise<Engine> {
     const { createFakeEngine } = await import('./engine/fake-engine');
     return createFakeEngine(name, Number(query.get('pace') ?? 30));
   }
-  return new EngineClient();
+  const client = new EngineClient();
+  // Its code is on the way while the page is made; where the page may reload for its headers, that would be in vain, and
+  // where other tabs run engines it is seen later whether one more may.
+  if (globalThis.crossOriginIsolated)
+    void countOtherEngines().then((count) => {
+      if (count === 0) client.prepare();
+    });
+  return client;
 }
 
 /** The tab's own storage; null where the browser forbids even to name it. */
@@ -79,10 +86,10 @@ async function startModel(): Promise<void> {
     listing === null
       ? Math.max(0, ...(model?.variants ?? []).map(({ bytes }) => bytes))
       : listing.files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const others = await countOtherEngines();
+  const otherEngines = await countOtherEngines();
   const { deviceMemory } = navigator as { deviceMemory?: number }; // in GiB; Chromium only
   const memoryBytes = deviceMemory === undefined ? undefined : deviceMemory * 2 ** 30;
-  if (!hasEngineRoom(others, weightBytes, memoryBytes)) {
+  if (!hasEngineRoom(otherEngines, weightBytes, memoryBytes)) {
     status.refuse(
       new EngineError(
         'busy',
@@ -92,7 +99,7 @@ async function startModel(): Promise<void> {
     );
     return;
   }
-  if (others > 0) {
+  if (otherEngines > 0) {
     notices.show(
       'Tidepool is open in another tab too. Your chats are the same in both; each runs a model of its own.',
     );

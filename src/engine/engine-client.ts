@@ -79,11 +79,21 @@ interface Link {
 }
 
 const LOCK_PREFIX = 'tidepool-engine-';
+const OWN_LOCKS = LOCK_PREFIX + crypto.randomUUID();
+/** The worker of a page that was just left or reloaded is gone by then. */
+const LEAVING_MS = 400;
 
-/** Engines that live in other tabs of this browser; 0 where it cannot be told. Ask before this tab starts its own. */
+/** Engines that live in other tabs of this browser; 0 where it cannot be told. */
 export async function countOtherEngines(): Promise<number> {
-  const held = (await browserLocks()?.query())?.held ?? [];
-  return held.filter(({ name }) => name?.startsWith(LOCK_PREFIX) === true).length;
+  const count = async (): Promise<number> => {
+    const held = (await browserLocks()?.query())?.held ?? [];
+    const isOther = (name = ''): boolean =>
+      name.startsWith(LOCK_PREFIX) && !name.startsWith(OWN_LOCKS);
+    return held.filter(({ name }) => isOther(name)).length;
+  };
+  if ((await count()) === 0) return 0;
+  await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
+  return count();
 }
 
 /** The real engine: a worker over Comlink. */
@@ -101,6 +111,11 @@ export class EngineClient implements Engine {
     this.#heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
     this.#silenceMs = options.silenceMs ?? SILENCE_MS;
     this.#locks = options.locks ?? browserLocks();
+  }
+
+  /** Starts the worker before there is anything to load, so that its code is there by then. */
+  prepare(): void {
+    this.#connect();
   }
 
   async load(
@@ -276,7 +291,7 @@ export class EngineClient implements Engine {
   /** A worker that the browser ends sends no event; but the lock that it held comes free. */
   async #watchLife(link: Link): Promise<void> {
     if (this.#locks === undefined) return;
-    const name = LOCK_PREFIX + crypto.randomUUID();
+    const name = `${OWN_LOCKS} ${crypto.randomUUID()}`;
     await link.api.hold(name);
     await this.#locks.request(name, () => {
       this.#die(link, 'the browser has ended it');

@@ -10,12 +10,21 @@ const ISOLATION = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 
+/** What becomes a world of its own, with its own headers; all else takes part in the one that asked. */
+const WORLDS: ReadonlySet<RequestDestination> = new Set([
+  'document',
+  'iframe',
+  'worker',
+  'sharedworker',
+]);
+
 /**
  * The same response with the headers that WASM threads need, and for a worker's script with the policy that keeps the
- * model to our origin and the hub. An opaque response or an error is given back as it is.
+ * model to our origin and the hub. Whatever needs none of them is given back untouched, as an opaque response or an error
+ * is: only then does the browser find the code that it has compiled from a kept script or WASM file before.
  */
 export function isolated(response: Response, destination: RequestDestination): Response {
-  if (response.status === 0) return response;
+  if (response.status === 0 || !WORLDS.has(destination)) return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
   if (destination === 'worker')

@@ -166,9 +166,15 @@ describe('isolation headers', () => {
     expect(worker.headers.get('Content-Security-Policy')).toContain("connect-src 'self'");
   });
 
+  it('leave a script, a style or WASM untouched, so that the browser finds its compiled code', () => {
+    const response = new Response('x');
+    for (const part of ['script', 'style', 'font', ''] as const)
+      expect(isolated(response, part)).toBe(response);
+  });
+
   it('leave an error and an empty answer what they are', () => {
     const error = Response.error();
     expect(isolated(error, '')).toBe(error);
-    expect(isolated(new Response(null, { status: 304 }), '').status).toBe(304);
+    expect(isolated(new Response(null, { status: 304 }), 'document').status).toBe(304);
   });
 });
