@@ -215,15 +215,16 @@ test('downloads with true totals, pauses, goes on after a reload, cancels, delet
   await openLibrary(page, hub);
   await lookUp(page, 'school/large-ONNX');
   const card = cardOf(page, 'large');
-  // The host falls silent after 6 of 11 MiB, so that there is time to press on any machine; what it would send when
-  // asked again comes a byte a minute.
+  // The host falls silent after 6 of 11 MiB, so that there is time to press on any machine; when
+  // asked again it falls silent at once.
   hub.fail({ match: /model_q4\.onnx_data/, kind: 'stall', bytes: 6 * 2 ** 20, times: 1 });
+  hub.fail({ match: /model_q4\.onnx_data/, kind: 'stall', bytes: 1 });
   await card.getByRole('button', { name: /^Download/ }).click();
   await expect(card.getByText(/ of 1\d\.\d MiB/)).toBeVisible();
   const share = (): Promise<number> =>
     card.getByRole('progressbar').evaluate((bar: HTMLProgressElement) => bar.value);
-  await expect.poll(share).toBeGreaterThan(0.5);
-  hub.pace = { chunkBytes: 1, pauseMs: 60_000 };
+  // One part is kept, whichever of the requests the bar tells of.
+  await expect.poll(share).toBeGreaterThan(0.38);
   await card.getByRole('button', { name: 'Pause' }).click();
   await expect(card.getByText('paused. What has come is kept.')).toBeVisible();
 
@@ -231,7 +232,7 @@ test('downloads with true totals, pauses, goes on after a reload, cancels, delet
   await page.reload();
   await openLibrary(page, hub);
   await expect(card.getByText('are here from a download')).toBeVisible();
-  hub.pace = null;
+  hub.heal();
   await card.getByRole('button', { name: /^Go on with/ }).click();
   await expect(card.getByRole('button', { name: 'Use it' })).toBeVisible();
   await expect(card.getByText('Downloaded')).toBeVisible();
