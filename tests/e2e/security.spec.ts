@@ -25,11 +25,17 @@ test('a whole chat asks nothing of another origin and breaks no rule of the poli
   context,
 }) => {
   const foreign: string[] = [];
+  /** While a chat runs nothing is asked at all, but parts of the app that come when they are first needed. */
+  const inChat: string[] = [];
+  let isChatting = false;
   const complaints: string[] = [];
   // Of the page, its workers and the service worker.
   context.on('request', (request) => {
     const url = request.url();
     if (/^https?:/.test(url) && !url.startsWith(host.url)) foreign.push(url);
+    const part = url.slice(host.url.length);
+    const isPart = request.method() === 'GET' && /^(?:assets|icons)\/[\w.-]+$/.test(part);
+    if (isChatting && !isPart) inChat.push(`${request.method()} ${url}`);
   });
   context.on('console', (message) => {
     if (/Content Security Policy|Trusted/.test(message.text())) complaints.push(message.text());
@@ -41,15 +47,25 @@ test('a whole chat asks nothing of another origin and breaks no rule of the poli
     });
   });
   await openMicro(page);
+  await expect(page.getByRole('button', { name: /^Model: WASM/ })).toBeVisible();
+  isChatting = true;
   await page.getByRole('textbox', { name: 'Message' }).fill('Write $x^2$ and `code`.');
   await page.getByRole('button', { name: 'Send' }).click();
   await expect(page.getByRole('log', { name: 'Conversation' })).toContainText(/tokens\/s/, {
     timeout: 90_000,
   });
   await page.getByRole('button', { name: 'State lab' }).click();
-  await expect(page.getByRole('complementary', { name: 'State lab' })).toBeVisible();
+  const lab = page.getByRole('complementary', { name: 'State lab' });
+  for (const view of ['Layers', 'Tokens', 'Operate', 'Recall', 'Lessons', 'Memory'])
+    await lab.getByRole('tab', { name: view }).click();
+  isChatting = false;
+  await lab.getByRole('button', { name: /^Close/ }).click();
+  await page.getByRole('button', { name: 'Storage', exact: true }).first().click();
+  await expect(page.getByRole('dialog', { name: 'Storage' })).toBeVisible();
+  await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Settings' }).click();
   await expect(page.getByRole('heading', { name: 'Offline' })).toBeVisible();
+  expect(inChat).toEqual([]);
   expect(foreign).toEqual([]);
   expect(complaints).toEqual([]);
 });
