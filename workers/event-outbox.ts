@@ -15,14 +15,20 @@ export class EventOutbox {
   #sequence = 0;
   #lastFlush = -Infinity;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #hasSentToken = false;
 
   constructor(port: BatchPort) {
     this.#port = port;
   }
 
-  /** Sends at once when the last batch is a frame ago, else within a frame. */
+  /** Sends at once when the last batch is a frame ago, else within a frame; the first token of all never waits. */
   push(event: EngineEvent): void {
     this.#events.push(event);
+    if (event.type === 'token' && !this.#hasSentToken) {
+      this.#hasSentToken = true;
+      this.flush();
+      return;
+    }
     const wait = this.#lastFlush + FRAME_MS - performance.now();
     if (wait <= 0) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), wait);
