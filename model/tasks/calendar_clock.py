@@ -87,7 +87,7 @@ def _later(rng: random.Random, difficulty: int) -> tuple[dict, list[str], str, s
     trace, hour, minute = [], first_hour, first_minute
     if minutes:
         total = minute + minutes
-        trace.append(f"{minute} + {minutes} = {total} minutes.")
+        trace += short_steps(minute, "+", minutes)
         if total >= 60:
             trace.append(f"{total} - 60 = {total - 60}, one hour more.")
             hour, minute = hour + 1, total - 60
@@ -115,11 +115,11 @@ def _earlier(rng: random.Random, difficulty: int) -> tuple[dict, list[str], str,
     trace, hour = [], first_hour
     if first_minute >= minutes:
         minute = first_minute - minutes
-        trace.append(f"{first_minute} - {minutes} = {minute} minutes.")
+        trace += short_steps(first_minute, "-", minutes)
     else:
         minute, hour = first_minute + 60 - minutes, hour - 1
         trace.append(f"{first_minute} + 60 = {first_minute + 60}, one hour less.")
-        trace.append(f"{first_minute + 60} - {minutes} = {minute} minutes.")
+        trace += short_steps(first_minute + 60, "-", minutes)
     less = " - 1" if hour < first_hour else ""
     if hours or less:
         trace.append(f"{first_hour}{f' - {hours}' if hours else ''}{less} = {hour - hours} hours.")

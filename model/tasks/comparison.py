@@ -52,17 +52,19 @@ def _compare_line(a: str, b: str) -> tuple[str, bool]:
     """One sentence that says why a is larger or smaller than b, and whether a is larger."""
     if "." not in a and len(a) != len(b):
         sign = ">" if len(a) > len(b) else "<"
-        return f"Length {len(a)} {sign} {len(b)}, so {a} {sign} {b}.", sign == ">"
+        return f"Lengths {len(a)} and {len(b)}: {len(a)} {sign} {len(b)}, so {a} {sign} {b}.", sign == ">"
     if "." in a:  # same whole part: compare the places after the point, the shorter filled with 0
         left, right = a.split(".")[1], b.split(".")[1]
         width = max(len(left), len(right))
         left, right = left.ljust(width, "0"), right.ljust(width, "0")
     else:
         left, right = a, b
+    pairs: list[str] = []  # both digits are written before the sign, which could else only be guessed
     for x, y in zip(left, right):
+        pairs.append(f"{x} and {y}")
         if x != y:
             sign = ">" if x > y else "<"
-            return f"{x} {sign} {y}, so {a} {sign} {b}.", x > y
+            return f"{', '.join(pairs)}: {x} {sign} {y}, so {a} {sign} {b}.", x > y
     raise ValueError(f"{a} and {b} are equal; a comparison needs two different numbers")
 
 
@@ -83,7 +85,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
         word = "larger" if wants_large else "smaller"
         return Problem(
             FAMILY, f"cmp:{'gt' if wants_large else 'lt'}:{a},{b}", dress(rng, form.format(a=a, b=b, r=relation), phrasing),
-            (line,), f"Yes, {a} is {word} than {b}." if is_true else f"No, {a} is not {word} than {b}.",
+            (line, f"So {a} is {'larger' if a_larger else 'smaller'} than {b}."), f"Yes, {a} is {word} than {b}." if is_true else f"No, {a} is not {word} than {b}.",
             "yes" if is_true else "no", difficulty,
         )
     superlative = rng.choice(("largest", "biggest", "greatest", "highest") if wants_large else ("smallest", "lowest"))

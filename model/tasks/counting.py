@@ -45,17 +45,15 @@ ENDINGS = ("", "today", "in the garden", "every day", "near the tall tree", "at 
 
 
 def _running(items: list[str], wanted: str | None) -> list[str]:
-    """Sentences of "item count", five items a line; wanted None counts all."""
-    lines, count, line = [], 0, []
-    for item in items:
-        count += wanted is None or item == wanted
-        line.append(f"{item} {count}.")
-        if len(line) == 5:
-            lines.append(" ".join(line))
-            line = []
-    if line:
-        lines.append(" ".join(line))
-    return lines
+    """What is counted, then sentences of "item count", five items a line; wanted None counts all.
+
+    A line begins with a word of its own, so that each item stands behind a space, as in the question: a word at the
+    start of a line is other tokens.
+    """
+    counts = [sum(wanted is None or item == wanted for item in items[: at + 1]) for at in range(len(items))]
+    said = [f"{item} {count}." for item, count in zip(items, counts)]
+    lines = [" ".join(said[at : at + 5]) for at in range(0, len(said), 5)]
+    return [f"Count{' ' + wanted if wanted else ''}: {lines[0]}", *(f"Then: {line}" for line in lines[1:])]
 
 
 def _words_of(difficulty: int) -> list[str]:

@@ -84,7 +84,8 @@ def _order(rng: random.Random, difficulty: int, phrasing: str) -> Parts:
     text.append(_say(rng, phrasing, "most", s=word))
     gold = names[0] if wants_most else names[-1]
     ordered = names if wants_most else names[::-1]
-    trace = [f"{a} is {more if wants_most else less} than {b}." for a, b in zip(ordered, ordered[1:])]
+    read = " ".join(f"{a} over {b}." if wants_most else f"{b} over {a}." for a, b in links)  # nearer to what is asked comes first
+    trace = [f"Facts: {read}", f"Order: {' '.join(ordered)}."]
     return text, trace, f"The {word} is {gold}.", gold, f"order:{word}:" + ",".join(f"{a}>{b}" for a, b in links)
 
 
@@ -118,8 +119,8 @@ def _classes(rng: random.Random, difficulty: int, phrasing: str) -> Parts:
     rng.shuffle(statements)
     text = [_say(rng, phrasing, kind, a=a, b=b, c=b) for kind, a, b in statements]
     text.append(_say(rng, phrasing, "are", a=asked, c=colour))
-    trace = [f"{_capital(chain[i])} are {chain[i + 1]}." for i in range(difficulty)]
-    trace.append(f"{_capital(chain[-1])} are {'' if is_all else 'not '}{colour}.")
+    read = {a: f"{a} are {'not ' if kind == 'no_colour' else ''}{b}." for kind, a, b in statements}
+    trace = [f"Facts: {' '.join(read.values())}", *(f"So {read[a]}" for a in chain)]
     gold = "yes" if is_all else "no"
     answer = f"Yes, the {asked} are {colour}." if is_all else f"No, the {asked} are not {colour}."
     return text, trace, answer, gold, f"classes:{asked}:{colour}:" + ",".join(f"{k[0]}{len(k)}.{a}.{b}" for k, a, b in statements)

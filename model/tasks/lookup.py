@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 from tasks.checking import last_number_is, last_word_is
 from tasks.columns import short_steps
@@ -60,6 +61,11 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
+def read_out(entries: Iterable[tuple[str, str]]) -> str:
+    """A thought's first line: the list in one plain form, what is asked by first. What is looked up then stands right after it."""
+    return "List: " + " ".join(f"{key} {value}." for key, value in entries)
+
+
 def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Problem:
     """Make a list and a question on it; from 3 on a sum or a difference of two entries too."""
     check_request(difficulty, phrasing)
@@ -83,14 +89,14 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     whole = pick_form(rng, phrasing, WHOLE_FORMS["train"], WHOLE_FORMS["test"], wide["whole"])
     question = whole.format(q=lower_start(ask) if "Now, {q}" in whole else ask, l=listed)
     if kind == "value":
-        thought, answer, gold = [f"{x}: {table[x]}."], f"For {x} it says {table[x]}.", table[x]
+        thought, answer, gold = [read_out(table.items()), f"So {x} {table[x]}."], f"For {x} it says {table[x]}.", table[x]
     elif kind == "who":
-        thought, answer, gold = [f"{table[x]}: {x}."], f"The name is {x}.", x
+        thought, answer, gold = [read_out((v, n) for n, v in table.items()), f"So {table[x]} {x}."], f"The name is {x}.", x
     else:
         sign = "+" if kind == "sum" else "-"
         a, b = int(table[x]), int(table[y])
         gold = str(a + b if sign == "+" else a - b)
-        thought = [f"{x}: {a}.", f"{y}: {b}.", *short_steps(a, sign, b)]
+        thought = [read_out(table.items()), f"So {x} {a}.", f"So {y} {b}.", *short_steps(a, sign, b)]
         answer = f"Together that is {gold}." if sign == "+" else f"The difference is {gold}."
     asked = f"{x},{y}" if kind in ("sum", "difference") else (table[x] if kind == "who" else x)
     canonical = f"lookup:{kind}:{asked}:" + ",".join(f"{name}={value}" for name, value in table.items())

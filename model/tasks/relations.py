@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 from tasks.checking import last_word_is
 from tasks.phrasing import check_request, dress, pick_form
@@ -53,6 +54,11 @@ def _say(rng: random.Random, phrasing: str, kind: str, **fields: str) -> str:
     return pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind]).format(**fields)
 
 
+def _read_out(facts: Iterable[tuple[str, str, str]]) -> str:
+    """A thought's first line: the facts in the order they come, in one plain form; the steps repeat parts of it."""
+    return "Facts: " + " ".join(f"{a} {link} {b}." for a, link, b in facts)
+
+
 def _nested(rng: random.Random, difficulty: int, phrasing: str) -> tuple[list[str], list[str], str, str, str]:
     """A thing in a holder in a holder ... in a place, with a second such chain to mislead."""
     hops = {1: 2, 2: 2, 3: 3, 4: 4, 5: 5}[difficulty]
@@ -62,7 +68,7 @@ def _nested(rng: random.Random, difficulty: int, phrasing: str) -> tuple[list[st
     facts = [*zip(chain, chain[1:]), *zip(other, other[1:])]
     rng.shuffle(facts)
     text = [_say(rng, phrasing, "in", a=a, b=b) for a, b in facts]
-    trace = [f"The {a} is in the {b}." for a, b in zip(chain, chain[1:])]
+    trace = [_read_out((a, "in", b) for a, b in facts), *(f"So {a} in {b}." for a, b in zip(chain, chain[1:]))]
     text.append(_say(rng, phrasing, "where", a=things[0]))
     return text, trace, f"The {things[0]} is in the {places[0]}.", places[0], f"nested:{things[0]}:" + ",".join(f"{a}<{b}" for a, b in facts)
 
@@ -118,7 +124,7 @@ def _kin(rng: random.Random, difficulty: int, phrasing: str) -> tuple[list[str],
     rng.shuffle(facts)
     text = [_say(rng, phrasing, "is", a=a, r=r, b=b) for a, r, b in facts]
     text.append(_say(rng, phrasing, "who", q=f"{child}'s {asked}"))
-    trace = [f"{child}'s {first} is {parent}.", f"{parent}'s {second} is {last}.", f"So {child}'s {asked} is {last}."]
+    trace = [_read_out(facts), f"So {child} {first} {parent}.", f"So {parent} {second} {last}."]
     key = f"kin:{child}:{asked}:" + ",".join(f"{a}.{r}={b}" for a, r, b in facts)
     return text, trace, f"{child}'s {asked} is {last}.", last, key
 
@@ -136,7 +142,7 @@ def _linked(rng: random.Random, difficulty: int, phrasing: str) -> tuple[list[st
     text = [_say(rng, phrasing, "is", a=a, r=r, b=b) for a, r, b in facts]
     asked = "".join(f"the {link} of " for link in reversed(links)) + people[0]
     text.append(_say(rng, phrasing, "who", q=asked))
-    trace = [f"{a}'s {r} is {b}." for a, r, b in zip(people, links, people[1:])]
+    trace = [_read_out(facts), *(f"So {a} {r} {b}." for a, r, b in zip(people, links, people[1:]))]
     key = f"linked:{people[0]}.{'.'.join(links)}:" + ",".join(f"{a}.{r}={b}" for a, r, b in facts)
     return text, trace, f"That is {people[hops]}.", people[hops], key
 

@@ -62,19 +62,19 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
         gold = "-".join(word)
         return Problem(
             FAMILY, f"spell:{word}", dress(rng, form.format(w=word), phrasing), (f"Letters: {_spelled(word)}",),
-            f"{word} is spelled: {gold}.", gold, difficulty,
+            f"The word {word} is spelled: {gold}.", gold, difficulty,
         )
     if kind == "reverse":
         form = pick_form(rng, phrasing, REVERSE_FORMS, TEST_REVERSE_FORMS, WIDE_FORMS[FAMILY]["reverse"])
         return Problem(
             FAMILY, f"reverse:{word}", dress(rng, form.format(w=word), phrasing), tuple(_reversed_lines(word)),
-            f"{word} backwards is {word[::-1]}.", word[::-1], difficulty,
+            f"The word {word} backwards is {word[::-1]}.", word[::-1], difficulty,
         )
     if kind == "place":
         at = rng.randrange(len(word))
         name = "last" if at == len(word) - 1 and rng.random() < 0.4 else ORDINALS[at]
         form = pick_form(rng, phrasing, PLACE_FORMS, TEST_PLACE_FORMS, WIDE_FORMS[FAMILY]["place"])
-        counted = " ".join(f"{letter} {place + 1}." for place, letter in enumerate(word[:at + 1]))
+        counted = "Letters: " + " ".join(f"{letter} {place + 1}." for place, letter in enumerate(word[:at + 1]))
         return Problem(
             FAMILY, f"letter:{at + 1}:{word}", dress(rng, form.format(w=word, n=name), phrasing), (counted,),
             f"The {name} letter of {word} is {word[at]}.", word[at], difficulty,

@@ -64,7 +64,7 @@ def _cups(speaker: _Speaker, moves: int, difficulty: int) -> tuple[list[str], li
     rng = speaker.rng
     cups = 3 if difficulty <= 2 else rng.randint(3, 5)
     place = rng.randint(1, cups)
-    text, trace, key = [speaker.say("cup_start", c=cups, p=place)], [f"Ball at {place}."], f"{cups}:{place}"
+    text, trace, key = [speaker.say("cup_start", c=cups, p=place)], [f"{cups} cups, ball at {place}."], f"{cups}:{place}"
     for _ in range(moves):
         a, b = rng.sample(range(1, cups + 1), 2)
         text.append(speaker.say("swap", a=a, b=b))

@@ -52,9 +52,9 @@ def _one(rng: random.Random, difficulty: int, phrasing: str) -> Problem:
         forms = (CLAIM_FORMS, TEST_CLAIM_FORMS) if kind == "claim" else (WRONG_FORMS, TEST_WRONG_FORMS)
         question = pick_form(rng, phrasing, *forms, WIDE_FORMS[FAMILY][kind]).format(s=statement, S=_capital(statement))
     is_yes = is_true != (kind == "wrong")
-    thought = [f"{_capital(truth)}."]
+    claim = spoken(fact.true if is_true else fact.false, to_user=True)
+    thought = [f"Said: {claim}.", f"I know: {truth}.", f"So the statement is {'true' if is_true else 'false'}."]
     if kind == "wrong":
-        thought.append(f"So the statement is {'true' if is_true else 'false'}.")
         answer = f"Yes, that is false. {_capital(truth)}." if is_yes else f"No, it is true. {_capital(truth)}."
     else:
         answer = f"{'Yes' if is_yes else 'No'}, {truth}."
@@ -70,7 +70,8 @@ def _several(rng: random.Random, difficulty: int, phrasing: str) -> Problem:
     thought, count = [], 0
     for fact, is_true in picks:
         count += is_true
-        thought.append(f"{_capital(spoken(fact.true, to_user=True))}, so it is {'true' if is_true else 'false'}. Count {count}.")
+        claim, truth = (spoken(statement, to_user=True) for statement in (fact.true if is_true else fact.false, fact.true))
+        thought.append(f"Said: {claim}. I know: {truth}. So {'true' if is_true else 'false'}. Count {count}.")
     question = pick_form(rng, phrasing, COUNT_FORMS, TEST_COUNT_FORMS, WIDE_FORMS[FAMILY]["count"]).format(l=listed)
     key = ",".join(f"{fact.key}:{'t' if is_true else 'f'}" for fact, is_true in picks)
     return Problem(

@@ -35,7 +35,7 @@ import numpy as np
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from tasks import registry
+from tasks import drills, registry
 from tasks.problem import Problem
 
 from . import chat_data, chat_format, corpora, stories, tokenizer as tokenizers_
@@ -69,7 +69,7 @@ class Item:
 # Shares of each stage's tokens.
 PRETRAIN_MIX = {"corpora": 0.25, "stories": 0.20, "tasks": 0.45, "chat": 0.10}
 HELD_OUT_MIX = {"corpora": 0.5, "tasks": 0.5}
-SFT_MIX = {"tasks": 0.69, "questions": 0.08, "story_requests": 0.11, "chat": 0.12}
+SFT_MIX = {"tasks": 0.70, "drills": 0.15, "questions": 0.02, "story_requests": 0.06, "chat": 0.07}
 
 # How the thoughts of fine-tuning tasks are shown: share of problems.
 BUDGETS: tuple[tuple[str, float], ...] = (("off", 0.20), ("sentence", 0.13), ("anywhere", 0.12), ("whole", 0.55))
@@ -77,8 +77,8 @@ BUDGETS: tuple[tuple[str, float], ...] = (("off", 0.20), ("sentence", 0.13), ("a
 DIFFICULTIES = (1, 2, 3, 4, 5)
 DIFFICULTY_WEIGHTS = (0.36, 0.28, 0.20, 0.10, 0.06)
 FAMILY_WEIGHTS = {
-    "addition": 2.0, "subtraction": 2.4, "multiplication": 1.3, "word_problems": 1.6, "sorting": 2.2, "spelling": 2.2, "state": 2.2,
-    "counting": 1.6, "lookup": 1.6, "relations": 1.4, "logic": 1.2, "facts": 1.2, "tools": 0.8,
+    "addition": 1.3, "subtraction": 1.5, "multiplication": 1.3, "word_problems": 1.6, "sorting": 2.0, "spelling": 2.4, "state": 2.0,
+    "counting": 1.8, "lookup": 2.0, "relations": 2.0, "logic": 2.0, "facts": 1.8, "calendar": 1.8, "comparison": 1.3, "tools": 0.7,
 }
 """How often a family comes; more where a small model needs more to learn it (measured on `mini`, LOG.md)."""
 EASY_FAMILIES = ("addition", "subtraction")
@@ -136,7 +136,34 @@ def task_items(rng: random.Random, families: Sequence[str], split: str, stage: s
             continue
         budget = rng.choices(names, weights=weights)[0]
         cut: Cut = budget if budget in ("sentence", "anywhere") else "none"
-        yield chat_item(problem_messages(problem, budget != "off", rng), source, problem.tools, cut)
+        item = chat_item(problem_messages(problem, budget != "off", rng), source, problem.tools, cut)
+        yield spelled_apart(item, problem.gold) if problem.canonical.startswith("reverse:") else item
+
+
+def drill_items(rng: random.Random) -> Iterator[Item]:
+    """Drills, two thirds of them with their thought."""
+    while True:
+        drill = drills.generate(rng)
+        answer: dict[str, object] = {"role": "assistant", "content": drill.answer}
+        if rng.random() < 0.67:
+            answer["reasoning"] = "\n".join(drill.thought)
+        yield chat_item([{"role": "user", "content": drill.question}, answer], "drills")
+
+
+def spelled_apart(item: Item, word: str) -> Item:
+    """The item with a word that is no word at the end of its answer in single letters: they are encoded one by one.
+
+    The tokens of a word that is read backwards have nothing to do with its letters; a small model would have to know each by heart.
+    """
+    segments: list[chat_format.Segment] = []
+    for segment in item.segments:
+        before, found, after = segment.text.rpartition(f" {word}") if segment.kind == "answer" else (segment.text, "", "")
+        if not found:
+            segments.append(segment)
+            continue
+        pieces = [before, f" {word[0]}", *word[1:], after]
+        segments += [replace(segment, text=piece) for piece in pieces if piece]
+    return replace(item, segments=segments)
 
 
 def story_items(rng: random.Random) -> Iterator[Item]:
@@ -382,6 +409,8 @@ def shard_sources(plan: Plan, name: str, shard: int) -> Iterator[tuple[Iterator[
             yield question_items(rng(part), plan.folder), budget
         elif part == "tasks":
             yield task_items(rng(part), plan.families, split, name, "train" if held_out else "wide"), budget
+        elif part == "drills":
+            yield drill_items(rng(part)), budget
         elif part == "stories":
             yield story_items(rng(part)), budget
         elif part == "story_requests":
