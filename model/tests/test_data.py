@@ -9,7 +9,7 @@ import random
 import numpy as np
 import pytest
 
-from tasks import registry
+from tasks import drills, registry
 from tasks.split import split_of
 from tidepool_model import chat_data, chat_format, corpora, data, tokenizer as tk
 
@@ -197,3 +197,31 @@ def test_small_corpora_are_not_read_too_often():
     assert abs(sum(budgets.values()) - 10_000_000) < 100
     assert budgets["pratham_books"] > 10_000_000 * 0.10
     assert sum(data.share_out(1e12, sizes).values()) == data.MOST_PASSES * sum(sizes.values())
+
+
+def test_a_word_read_backwards_is_trained_letter_by_letter(tokenizer):
+    messages = [{"role": "user", "content": "tail backwards?"}, {"role": "assistant", "content": "The word tail backwards is liat."}]
+    pairs = encode(tokenizer, data.spelled_apart(data.chat_item(messages, "x"), "liat"))
+    assert "".join(t for t, _ in pairs) == chat_format.render(messages)
+    assert [t for t, m in pairs if m][-7:] == [" is", " l", "i", "a", "t", ".", "<|im_end|>"]
+
+
+def test_drills_are_answered_from_what_they_show():
+    rng = random.Random(3)
+    for _ in range(300):
+        drill = drills.recall(rng)
+        entries = drill.thought[0].removeprefix("List: ").removesuffix(".").split(". ")
+        asked = [line.removeprefix("So ").removesuffix(".") for line in drill.thought[1:]]
+        assert len(asked) > 1 and set(asked) <= set(entries), drill
+        assert drill.answer == f"It says: {', '.join(asked)}."
+        for entry in entries:
+            assert all(word.lower() in drill.question.lower() for word in entry.split(" ")), drill
+        said = drills.copy(rng)
+        listed = said.answer.removeprefix("Again: ").removesuffix(".")
+        assert said.thought == (f"It says {listed}.",) and listed.lower() in said.question.lower(), said
+
+
+def test_drills_leave_the_test_side_out():
+    rng = random.Random(4)
+    spelled = {line.split(":")[0].removeprefix("Spell ") for _ in range(4000) for line in drills.spell(rng).thought}
+    assert len(spelled) > 450 and all(split_of(f"spell:{word}") == "train" or word == "cat" for word in spelled)
