@@ -16,7 +16,7 @@ import { createDetokeniser } from '../src/core/text/detokeniser';
 import { createStopMatcher } from '../src/core/text/stop-matcher';
 import type { ModelSpec } from '../src/core/model-spec';
 import { runTool, TOOL_SCHEMAS } from '../src/core/tools/run-tool';
-import { parseToolCall } from '../src/core/tools/tool-call';
+import { parseToolCalls } from '../src/core/tools/tool-call';
 import type { ThinkFormat } from '../src/models/think-format';
 import type {
   EngineEvent,
@@ -165,7 +165,8 @@ class Reply {
   async run(): Promise<GenerationOutcome> {
     const { tokenizer, spec, format, snapshots } = this.#model;
     const request = this.#request;
-    const tools = request.tools.map((name) => TOOL_SCHEMAS[name]);
+    // A model whose calls cannot be told from its answer is offered no tools.
+    const tools = format.toolCall === null ? [] : request.tools.map((name) => TOOL_SCHEMAS[name]);
     const { continueFrom } = request;
     const inAnswer =
       continueFrom !== undefined && (continueFrom.thought === null || continueFrom.answer !== '');
@@ -573,6 +574,7 @@ class Turn {
     if (isHidden) this.#detokeniser.flush();
     const step = this.budget.onSampled(id, raw);
     if (step.turnOver) {
+      if (this.#callText !== null) this.#endCall();
       this.endText = this.#model.tokenizer.pieceOf(id) ?? '';
       return { step, text: this.#stops.flush(), channel: 'answer', stopString: false };
     }
@@ -598,12 +600,19 @@ class Turn {
       return '';
     }
     if (id === this.#toolCall?.closeId) {
-      this.calls.push(parseToolCall(this.#callText ?? ''));
-      this.#callText = null;
+      this.#endCall();
       return '';
     }
     this.#callText = (this.#callText ?? '') + raw;
     return raw;
+  }
+
+  /** What was read between the tags, or up to the end of the turn where the model forgot to close them. */
+  #endCall(): void {
+    const calls = parseToolCalls(this.#callText ?? '');
+    if (calls.length === 0) this.calls.push(null);
+    else this.calls.push(...calls);
+    this.#callText = null;
   }
 
   remember(id: number): void {

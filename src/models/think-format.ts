@@ -1,5 +1,6 @@
 /** Owns what a model's tokenizer says about thoughts, tool calls and turns: tag ids and the form of the close. */
 import { DEFAULT_CLOSE_TEXT } from '../core/budget/thinking-budget';
+import { TOOL_CALL_FORMS } from '../core/tools/tool-call';
 import type { ThinkAdapter } from './think-adapters';
 
 /** Ids of the tags; null where the tokenizer has no such token. */
@@ -51,7 +52,9 @@ export function thinkFormatOf(
     names.map(idOf).filter((id): id is number => id !== undefined);
   return {
     think: think === null || adapter === null ? null : { ...think, closeText: adapter.closeText },
-    toolCall: pair('<tool_call>', '</tool_call>'),
+    toolCall:
+      TOOL_CALL_FORMS.map(({ open, close }) => pair(open, close)).find((tags) => tags !== null) ??
+      null,
     turnStartId: known(TURN_STARTS)[0] ?? null,
     endIds: [...new Set([...eosTokenIds, ...known(TURN_ENDS)])],
   };

@@ -5,6 +5,7 @@
 import { env, PreTrainedTokenizer } from '@huggingface/transformers';
 import { EngineError } from '../../src/core/errors';
 import type { Vocabulary } from '../../src/core/text/detokeniser';
+import { TOOL_CALL_FORMS } from '../../src/core/tools/tool-call';
 import { adapterOf, finishPrompt, type ThinkAdapter } from '../../src/models/think-adapters';
 
 // The tokenizer is made from files that we fetched; should anything ever ask the library for a file, it must fail
@@ -110,9 +111,23 @@ export function createTokenizer(
     added.set(content, id);
     addedIds.add(id);
   }
-  const template = (tokenizerConfig as { chat_template?: unknown } | null)?.chat_template;
+  const template = templateText(
+    (tokenizerConfig as { chat_template?: unknown } | null)?.chat_template,
+  );
   const idOf = (token: string): number | undefined => added.get(token) ?? vocab[token];
-  const adapter = adapterOf(templateText(template), (token) => idOf(token) !== undefined);
+  const adapter = adapterOf(template, (token) => idOf(token) !== undefined);
+  // Some templates (LFM2, LFM2.5 Instruct) leave out the calls of earlier turns: there the text of the call stands in
+  // its turn.
+  const writesCalls = template.includes('tool_calls');
+  const callForm = TOOL_CALL_FORMS.find(
+    ({ open, close }) => idOf(open) !== undefined && idOf(close) !== undefined,
+  );
+  const withCalls = (message: TemplateMessage): TemplateMessage => {
+    const calls = message.tool_calls?.map((call) => call.function) ?? [];
+    return writesCalls || callForm === undefined || calls.length === 0
+      ? message
+      : { ...message, content: message.content + callForm.write(calls) };
+  };
   return {
     pieceOf: (id) => pieces[id] ?? (id >= 0 && id < vocabSize ? '' : undefined),
     isAdded: (id) => addedIds.has(id),
@@ -128,7 +143,10 @@ export function createTokenizer(
         [adapter?.variable ?? 'enable_thinking']: enableThinking,
       };
       const word = adapter?.words?.[enableThinking ? 'on' : 'off'] ?? null;
-      const text = tokenizer.apply_chat_template(withWord(messages, word), options) as string;
+      const text = tokenizer.apply_chat_template(
+        withWord(messages.map(withCalls), word),
+        options,
+      ) as string;
       return addGenerationPrompt && adapter !== null
         ? finishPrompt(text, adapter, enableThinking)
         : text;

@@ -334,6 +334,72 @@ describe('tools', () => {
   const call = (expression: string): string =>
     `<tool_call>\n<function=calculator>\n<parameter=expression>\n${expression}\n</parameter>\n</function>\n</tool_call>\n`;
 
+  it.each([
+    [
+      'as JSON',
+      '<tool_call>\n{"name": "calculator", "arguments": {"expression": "6 * 7"}}\n</tool_call>',
+    ],
+    ['as a list', "<tool_call>[calculator(expression='6 * 7')]</tool_call>"],
+    ['without a close', '<tool_call>\n<function=calculator>\n<parameter=expression>\n6 * 7\n'],
+  ])('reads a call that is written %s, and shows none of it', async (_, written) => {
+    const { text, events, outcome } = await say([`${written}<|im_end|>`, 'It is 42.<|im_end|>'], {
+      thinkingLimit: 0,
+      maxAnswerTokens: 200,
+      tools: ['calculator'],
+    });
+    expect(events.filter(({ type }) => type === 'tool-call' || type === 'tool-result')).toEqual([
+      { type: 'tool-call', call: { name: 'calculator', arguments: { expression: '6 * 7' } } },
+      { type: 'tool-result', name: 'calculator', content: '42', isError: false },
+    ]);
+    expect(text('answer')).toBe('It is 42.');
+    expect(outcome.finish).toBe('end');
+  });
+
+  it('runs two calls of one list', async () => {
+    const { events, text } = await say(
+      [
+        "<tool_call>[calculator(expression='6 * 7'), clock()]</tool_call><|im_end|>",
+        'Done.<|im_end|>',
+      ],
+      { thinkingLimit: 0, maxAnswerTokens: 200, tools: ['calculator', 'clock'] },
+    );
+    expect(
+      events.flatMap((event) => (event.type === 'tool-result' ? [event.content] : [])),
+    ).toEqual(['42', '2026-03-14 09:26']);
+    expect(text('answer')).toBe('Done.');
+  });
+
+  it('answers half a call with an error that the model reads, and shows none of it', async () => {
+    const { events, text } = await say(
+      ['<tool_call>\n{"name": "calc<|im_end|>', 'Without, then.<|im_end|>'],
+      { thinkingLimit: 0, maxAnswerTokens: 200, tools: ['calculator'] },
+    );
+    expect(events.filter(({ type }) => type === 'tool-call' || type === 'tool-result')).toEqual([
+      {
+        type: 'tool-result',
+        name: 'unknown',
+        content: 'Error: the tool call could not be read',
+        isError: true,
+      },
+    ]);
+    expect(text('answer')).toBe('Without, then.');
+  });
+
+  it('offers no tools to a model that has no tokens for a call', async () => {
+    const before = format;
+    format = { ...format, toolCall: null };
+    try {
+      const { model } = await say(['Hi.<|im_end|>'], {
+        thinkingLimit: 0,
+        maxAnswerTokens: 200,
+        tools: ['calculator'],
+      });
+      expect(read(model)).not.toContain('calculator');
+    } finally {
+      format = before;
+    }
+  });
+
   it('runs several calls in a row and reads their results in the template’s form', async () => {
     const { outcome, events, model, text } = await say(
       [

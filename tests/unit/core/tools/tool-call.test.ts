@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatClock } from '../../../../src/core/tools/clock';
 import { runTool, TOOL_SCHEMAS } from '../../../../src/core/tools/run-tool';
-import { formatToolCall, parseToolCall, splitToolCall } from '../../../../src/core/tools/tool-call';
+import { readPythonCalls, writePythonCalls } from '../../../../src/core/tools/python-call';
+import {
+  formatToolCall,
+  parseToolCalls,
+  splitToolCall,
+  TOOL_CALL_FORMS,
+} from '../../../../src/core/tools/tool-call';
 
 const TEXT = `<tool_call>
 <function=calculator>
@@ -15,7 +21,7 @@ const CALL = { name: 'calculator', arguments: { expression: '12 * 3' } };
 
 describe('tool calls', () => {
   test('the form of the template is read', () => {
-    expect(parseToolCall(TEXT)).toEqual(CALL);
+    expect(parseToolCalls(TEXT)).toEqual([CALL]);
   });
 
   test.each([
@@ -29,20 +35,79 @@ describe('tool calls', () => {
     ],
     ['without closes', '<function=calculator>\n<parameter=expression>\n12 * 3\n'],
   ])('%s', (_, text) => {
-    expect(parseToolCall(text)).toEqual(CALL);
+    expect(parseToolCalls(text)).toEqual([CALL]);
   });
 
   test('several parameters, one unclosed', () => {
     const text = '<function=f><parameter=a>1<parameter=b>\n2\n3\n</parameter></function>';
-    expect(parseToolCall(text)).toEqual({ name: 'f', arguments: { a: '1', b: '2\n3' } });
+    expect(parseToolCalls(text)).toEqual([{ name: 'f', arguments: { a: '1', b: '2\n3' } }]);
   });
 
-  test.each(['', 'calculator(1)', '<function=>', '<function=a b>', '{"name": "calculator"}'])(
-    '%s is no call',
-    (text) => {
-      expect(parseToolCall(text)).toBeNull();
-    },
-  );
+  test.each([
+    '',
+    'calculator(1)',
+    '<function=>',
+    '<function=a b>',
+    '{"name": "calculator", "arguments": {"expression": "1',
+    '{"name": "a b", "arguments": {}}',
+    '{"name": "calculator", "arguments": [1]}',
+    '[{"name": "clock"}, 5]',
+    'null',
+    "[calculator(expression='12 * 3",
+    "[calculator(expression='1'), calc",
+    '[calculator(expression=)]',
+    "[calculator(expression='1')] and more",
+  ])('%s is no call', (text) => {
+    expect(parseToolCalls(text)).toEqual([]);
+  });
+
+  test.each([
+    [
+      'Qwen3 and Granite 4.0',
+      '<tool_call>\n{"name": "calculator", "arguments": {"expression": "12 * 3"}}\n</tool_call>',
+    ],
+    [
+      'arguments as a text of JSON',
+      '{"name": "calculator", "arguments": "{\\"expression\\": \\"12 * 3\\"}"}',
+    ],
+    ['parameters for arguments', '{"name": "calculator", "parameters": {"expression": "12 * 3"}}'],
+    ['LFM2.5', "<|tool_call_start|>[calculator(expression='12 * 3')]<|tool_call_end|>"],
+    ['LFM2', '[calculator(expression="12 * 3")]'],
+    ['without brackets', "calculator( expression = '12 * 3' )"],
+    ['a list cut off after its call', "[calculator(expression='12 * 3')"],
+  ])('%s', (_, text) => {
+    expect(parseToolCalls(text)).toEqual([CALL]);
+  });
+
+  test('several calls at once, and values that are no text', () => {
+    const lfm =
+      '[clock(), f(n=3, on=True, list=[1, "a, )"], map={"k": (1, 2)}, text="it\\\'s, \\n \'so\'")]';
+    expect(parseToolCalls(lfm)).toEqual([
+      { name: 'clock', arguments: {} },
+      {
+        name: 'f',
+        arguments: {
+          n: '3',
+          on: 'True',
+          list: '[1, "a, )"]',
+          map: '{"k": (1, 2)}',
+          text: "it's, \n 'so'",
+        },
+      },
+    ]);
+    expect(
+      parseToolCalls('[{"name": "clock"}, {"name": "f", "arguments": {"n": 3, "o": {"k": [1]}}}]'),
+    ).toEqual([
+      { name: 'clock', arguments: {} },
+      { name: 'f', arguments: { n: '3', o: '{"k":[1]}' } },
+    ]);
+  });
+
+  test('an apostrophe inside a text does not end it', () => {
+    expect(readPythonCalls("[f(text='the dog's bone', n=1)]")).toEqual([
+      { name: 'f', arguments: { text: "the dog's bone", n: '1' } },
+    ]);
+  });
 
   test('what is written is read back', () => {
     const names = fc.stringMatching(/^[A-Za-z0-9_.-]{1,20}$/);
@@ -53,7 +118,11 @@ describe('tool calls', () => {
         fc.uniqueArray(fc.tuple(names, values), { selector: ([name]) => name }),
         (name, given) => {
           const call = { name, arguments: Object.fromEntries(given) };
-          expect(parseToolCall(formatToolCall(call))).toEqual(call);
+          expect(parseToolCalls(formatToolCall(call))).toEqual([call]);
+          for (const form of TOOL_CALL_FORMS)
+            expect(parseToolCalls(form.write([call]))).toEqual([call]);
+          const other = { name: 'clock', arguments: {} };
+          expect(readPythonCalls(writePythonCalls([call, other]))).toEqual([call, other]);
         },
       ),
     );
@@ -71,11 +140,19 @@ describe('tool calls', () => {
         '\n',
         '<tool_call>',
         '</tool_call>',
+        '[',
+        '(',
+        "'",
+        ',',
+        '=',
+        '{"name":',
+        '<|tool_call_start|>',
       ),
     );
     fc.assert(
       fc.property(junk, (pieces) => {
         const split = splitToolCall(pieces.join(''));
+        expect(Array.isArray(parseToolCalls(pieces.join('')))).toBe(true);
         expect(split.call === null || split.call.name.length > 0).toBe(true);
       }),
     );
