@@ -65,16 +65,16 @@ export const THINK_ADAPTERS: readonly ThinkAdapter[] = [
     isEmptyShown: false,
   },
   {
-    // Templates that write the tag `<|think|>` itself.
+    // Gemma 4: the switch writes <|think|> into the system turn; a thought is a channel of that name.
     name: '<|think|>',
-    sign: /<\|think\|>/,
-    open: '<|think|>',
-    close: '<|/think|>',
+    sign: /<\|think\|>[\s\S]*<\|channel>thought/,
+    open: '<|channel>',
+    close: '<channel|>',
     variable: 'enable_thinking',
     words: null,
-    openText: '<|think|>\n',
-    closeText: '\n<|/think|>\n',
-    emptyText: '<|think|><|/think|>',
+    openText: '<|channel>thought\n',
+    closeText: '\n<channel|>',
+    emptyText: '<|channel>thought\n<channel|>',
     isEmptyShown: false,
   },
   {
@@ -116,8 +116,10 @@ export function adapterOf(
 }
 
 /** Where a prompt stands: in a thought, past an empty one, or before any. */
-function endOf(text: string, { open, close }: ThinkAdapter): 'open' | 'empty' | 'none' {
+function endOf(text: string, { openText, close }: ThinkAdapter): 'open' | 'empty' | 'none' {
   const end = text.trimEnd();
+  // With what stands behind the tag, as in Gemma's `<|channel>thought`.
+  const open = openText.trimEnd();
   if (end.endsWith(open)) return 'open';
   if (!end.endsWith(close)) return 'none';
   return end.slice(0, -close.length).trimEnd().endsWith(open) ? 'empty' : 'none';

@@ -124,7 +124,7 @@ const PLANS: readonly Plan[] = [
       conv_kernel: MAMBA.kernel,
       ...HEADS,
     },
-    template: 'nemotron-3-reduced',
+    template: 'nemotron-3',
     templateFile: true,
     tokens: {
       bos: '<s>',
@@ -240,7 +240,7 @@ const PLANS: readonly Plan[] = [
       model_type: 'qwen3_5',
       text_config: { model_type: 'qwen3_5_text', layer_types: linearTypes, ...HEADS, ...LINEAR },
     },
-    template: 'qwen3.5-reduced',
+    template: 'qwen3.5',
     templateFile: true,
     tokens: { ...CHATML, special: [...CHATML.special, ...THINK, ...CALL] },
     positions: 'mrope',
@@ -262,7 +262,7 @@ const PLANS: readonly Plan[] = [
       ...HEADS,
       ...LINEAR,
     },
-    template: 'qwen3.5-reduced',
+    template: 'qwen3.5',
     tokens: { ...CHATML, special: [...CHATML.special, ...THINK, ...CALL] },
     dtypes: ['q4', 'q4f16'],
     layers: [

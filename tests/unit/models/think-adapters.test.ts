@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { adapterOf, finishPrompt, THINK_ADAPTERS } from '../../../src/models/think-adapters';
 import { thinkFormatOf } from '../../../src/models/think-format';
@@ -5,8 +6,10 @@ import {
   createTokenizer,
   type ChatTokenizer,
   type TemplateMessage,
+  type TemplateTool,
 } from '../../../workers/runtime/hub';
-import { buildPrompt } from '../../../workers/prompt';
+import { buildPrompt, renderToolTurn } from '../../../workers/prompt';
+import { parseToolCalls } from '../../../src/core/tools/tool-call';
 import { TOOL_SCHEMAS } from '../../../src/core/tools/run-tool';
 import { templateText } from '../../conformance/micro-models';
 
@@ -66,11 +69,123 @@ function endOf(template: string, enableThinking: boolean, tags: readonly string[
     .replace(/^[\s\S]*assistant/, '…');
 }
 
+interface Published {
+  readonly tool: TemplateTool;
+  readonly cases: Readonly<Record<string, readonly TemplateMessage[]>>;
+  readonly templates: Readonly<
+    Record<string, { readonly source: string; readonly prompts: Readonly<Record<string, string>> }>
+  >;
+}
+
+/** What Jinja2 made of the published templates (record.py). */
+const PUBLISHED = JSON.parse(
+  readFileSync(new URL('../../fixtures/templates/published.json', import.meta.url), 'utf8'),
+) as Published;
+/** Folder of the published files themselves; without it the fixtures alone are rendered. */
+const FOLDER = process.env['TIDEPOOL_TEMPLATES'];
+
+/** The tags that a family's tokenizer has, where not those of most. */
+const FAMILY_TAGS: Readonly<Record<string, readonly string[]>> = {
+  lfm2: ['<|tool_call_start|>', '<|tool_call_end|>'],
+  'lfm2.5-instruct': ['<|tool_call_start|>', '<|tool_call_end|>'],
+  'gemma-4': ['<|channel>', '<channel|>'],
+};
+const ADAPTER_OF: Readonly<Record<string, string | null>> = {
+  qwen3: 'enable_thinking',
+  'qwen3.5-4b': 'enable_thinking',
+  'nemotron-3': 'nemotron',
+  'granite-4.0': null,
+  lfm2: null,
+  'lfm2.5-instruct': 'tags only',
+  'gemma-4': '<|think|>',
+};
+const OTHER_NAMES: Readonly<Record<string, string>> = { 'qwen3.5-4b': 'qwen3.5' };
+const FILES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(PUBLISHED.templates).map(([name, { source }]) => [
+    name,
+    source.slice(source.lastIndexOf('/') + 1),
+  ]),
+);
+
+function sourcesOf(name: string): [string, string][] {
+  const fixture = OTHER_NAMES[name] ?? name;
+  const texts: [string, string][] = [['written here', templateText(fixture)]];
+  if (FOLDER !== undefined)
+    texts.push(['published', readFileSync(`${FOLDER}/${FILES[name] ?? ''}`, 'utf8')]);
+  return texts;
+}
+
+describe.each(
+  Object.keys(PUBLISHED.templates).flatMap((name) =>
+    sourcesOf(name).map(([whose, text]) => [name, whose, text] as const),
+  ),
+)('%s, the template %s', (name, _whose, template) => {
+  const tags = [
+    ...['<s>', '<|im_start|>', '<|im_end|>'],
+    ...(name === 'gemma-4' ? [] : ['<think>', '</think>']),
+    ...(FAMILY_TAGS[name] ?? ['<tool_call>', '</tool_call>']),
+  ];
+  const tokenizer = tokenizerOf(template, tags);
+  const prompts = Object.entries(PUBLISHED.templates[name]?.prompts ?? {}).filter(
+    // What was written here for Gemma has no tools: the app runs none of its models.
+    ([title]) => name !== 'gemma-4' || /^(?:question|turns)/.test(title),
+  );
+
+  it('is known to the adapter table', () => {
+    expect(tokenizer.adapter?.name ?? null).toBe(ADAPTER_OF[name]);
+  });
+
+  it.each(prompts)('gives what the published one gives: %s', (title, prompt) => {
+    const enableThinking = title.endsWith(' on');
+    const [kind = ''] = title.split(',');
+    const messages = PUBLISHED.cases[kind] ?? [];
+    const rendered = tokenizer.render(
+      // The template leaves out the calls, so the app writes them itself: see below.
+      name.startsWith('lfm2') ? messages.map(({ role, content }) => ({ role, content })) : messages,
+      {
+        tools: kind === 'tools' || kind === 'call' ? [PUBLISHED.tool] : [],
+        enableThinking,
+        addGenerationPrompt: true,
+      },
+    );
+    const { openText = '', emptyText = '' } = tokenizer.adapter ?? {};
+    expect(rendered.startsWith(prompt)).toBe(true);
+    expect(['', enableThinking ? openText : emptyText]).toContain(rendered.slice(prompt.length));
+    if (tokenizer.adapter !== null)
+      expect(rendered.endsWith(enableThinking ? openText : emptyText)).toBe(true);
+  });
+
+  it.skipIf(name === 'gemma-4')('shows a call and its result, in the family’s own form', () => {
+    const [user, call, result] = PUBLISHED.cases['call'] ?? [];
+    if (user === undefined || call === undefined || result === undefined)
+      throw new Error('published.json has no call');
+    const options = { tools: [TOOL_SCHEMAS.calculator], enableThinking: false };
+    const whole = tokenizer.render([user, call, result], {
+      ...options,
+      addGenerationPrompt: true,
+    });
+    const end = name === 'granite-4.0' ? '<|end_of_text|>' : '<|im_end|>';
+    const turn = renderToolTurn(tokenizer, [user, call], ['36'], { ...options, endOfTurn: end });
+    expect(whole.endsWith(turn)).toBe(true);
+    expect(turn).toContain('36');
+    const before = whole.slice(0, -turn.length);
+    const { toolCall } = thinkFormatOf((token) => tokenizer.idOf(token), [], tokenizer.adapter);
+    const ids = tokenizer.encode(before);
+    const body = ids.slice(ids.lastIndexOf(toolCall?.openId ?? -1));
+    const text = body.map((id) => tokenizer.pieceOf(id)).join('');
+    expect(parseToolCalls(text.replaceAll('Ġ', ' ').replaceAll('Ċ', '\n'))).toEqual([
+      { name: 'calculator', arguments: { expression: '12 * 3' } },
+    ]);
+  });
+});
+
 describe('the adapter table, on published templates', () => {
   it.each([
     ['qwen3', 'enable_thinking', '…\n<think>\n', '…\n<think>\n\n</think>\n\n'],
-    ['qwen3.5-reduced', 'enable_thinking', '…\n<think>\n', '…\n<think>\n\n</think>\n\n'],
-    ['nemotron-3-reduced', 'nemotron', '…\n<think>\n', '…\n<think></think>'],
+    ['qwen3.5', 'enable_thinking', '…\n<think>\n', '…\n<think>\n\n</think>\n\n'],
+    ['nemotron-3', 'nemotron', '…\n<think>\n', '…\n<think></think>'],
+    ['lfm2', null, '…\n', '…\n'],
+    ['lfm2.5-instruct', 'tags only', '…\n<think>\n', '…\n<think></think>'],
     ['lfm2.5', 'tags only', '…\n<think>\n', '…\n<think></think>'],
     ['granite-4.0', null, '…<|end_of_role|>', '…<|end_of_role|>'],
     ['olmo-3', null, '…\n', '…\n'],
@@ -100,7 +215,7 @@ describe('the adapter table, on published templates', () => {
       },
       { role: 'tool', content: '12:00' },
     ];
-    for (const name of ['qwen3', 'qwen3.5-reduced', 'lfm2.5', 'granite-4.0']) {
+    for (const name of ['qwen3', 'qwen3.5', 'lfm2.5', 'granite-4.0']) {
       const tokenizer = tokenizerOf(templateText(name), TAGS);
       const text = tokenizer.render(messages, {
         tools: [TOOL_SCHEMAS.clock],
@@ -153,7 +268,8 @@ describe('finishPrompt', () => {
   it.each(THINK_ADAPTERS.map((adapter) => [adapter.name, adapter] as const))(
     'ends where it should, whatever the template did: %s',
     (_, adapter) => {
-      const { open, openText, closeText, emptyText } = adapter;
+      const { openText, closeText, emptyText } = adapter;
+      const open = openText.trimEnd();
       expect(finishPrompt('x', adapter, true)).toBe(`x${openText}`);
       expect(finishPrompt(`x${open}`, adapter, true)).toBe(`x${open}`);
       expect(finishPrompt('x', adapter, false)).toBe(`x${emptyText}`);
