@@ -159,9 +159,9 @@ export class ConversationStore {
           const record = await transaction.get('conversations', id);
           if (record === undefined) return;
           const trash: TrashRecord = { record, deletedAt: this.#now() };
-          await transaction.put('trash', id, trash);
-          await transaction.delete('conversations', id);
-          await transaction.delete('summaries', id);
+          transaction.put('trash', id, trash);
+          transaction.delete('conversations', id);
+          transaction.delete('summaries', id);
         },
       );
       this.#known.delete(id);
@@ -190,11 +190,11 @@ export class ConversationStore {
         ['conversations', 'summaries', 'trash', 'aside', 'drafts'],
         'readwrite',
         async (transaction) => {
-          await transaction.clear('conversations');
-          await transaction.clear('summaries');
-          await transaction.clear('trash');
-          await transaction.clear('aside');
-          await transaction.clear('drafts');
+          transaction.clear('conversations');
+          transaction.clear('summaries');
+          transaction.clear('trash');
+          transaction.clear('aside');
+          transaction.clear('drafts');
         },
       );
       this.#known.clear();
@@ -269,9 +269,9 @@ export class ConversationStore {
         };
         const order = await nextOrder(transaction, merged, before?.conversation ?? null);
         const summary: SummaryRecord = { summary: summaryOf(merged), order };
-        await transaction.put('conversations', id, next);
-        await transaction.put('summaries', id, summary);
-        await transaction.delete('trash', id);
+        transaction.put('conversations', id, next);
+        transaction.put('summaries', id, summary);
+        transaction.delete('trash', id);
         return { revision: next.revision, isMerged: isForeign };
       },
     );
@@ -285,7 +285,7 @@ export class ConversationStore {
     if (conversation === null) return null;
     return this.#backing.run(['summaries'], 'readwrite', async (transaction) => {
       const record: SummaryRecord = { summary: summaryOf(conversation), order: 0 };
-      await transaction.put('summaries', id, record);
+      transaction.put('summaries', id, record);
       return record;
     });
   }
@@ -297,9 +297,9 @@ export class ConversationStore {
       async (transaction) => {
         const value = await transaction.get('conversations', id);
         const record: AsideValue = { reason, keptAt: this.#now(), value };
-        await transaction.put('aside', `${id}-${this.#now()}`, record);
-        await transaction.delete('conversations', id);
-        await transaction.delete('summaries', id);
+        transaction.put('aside', `${id}-${this.#now()}`, record);
+        transaction.delete('conversations', id);
+        transaction.delete('summaries', id);
       },
     );
     this.#onNotice(
@@ -313,7 +313,7 @@ export class ConversationStore {
       const deletedAt = trash['deletedAt'];
       // A clock that went back gives a negative age: as old as one that is past.
       const ageMs = typeof deletedAt === 'number' ? this.#now() - deletedAt : Infinity;
-      if (Math.abs(ageMs) > UNDO_WINDOW_MS) await transaction.delete('trash', id);
+      if (Math.abs(ageMs) > UNDO_WINDOW_MS) transaction.delete('trash', id);
     }
   }
 
@@ -351,6 +351,6 @@ async function nextOrder(
   const kept = await transaction.get('settings', ORDER_KEY);
   const highest = readOrNull(kept, (value) => readInteger(value, 'order', 0, LAST_COUNT)) ?? 0;
   if (own !== null && own.order >= highest) return own.order;
-  await transaction.put('settings', ORDER_KEY, highest + 1);
+  transaction.put('settings', ORDER_KEY, highest + 1);
   return highest + 1;
 }

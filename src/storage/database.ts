@@ -131,16 +131,21 @@ class DatabaseTransaction implements Transaction {
     return keys.filter((key) => typeof key === 'string');
   }
 
-  async put(table: TableName, key: string, value: unknown): Promise<void> {
-    await this.#writable(table).put(value, key);
+  put(table: TableName, key: string, value: unknown): void {
+    this.#leave(this.#writable(table).put(value, key));
   }
 
-  async delete(table: TableName, key: string): Promise<void> {
-    await this.#writable(table).delete(key);
+  delete(table: TableName, key: string): void {
+    this.#leave(this.#writable(table).delete(key));
   }
 
-  async clear(table: TableName): Promise<void> {
-    await this.#writable(table).clear();
+  clear(table: TableName): void {
+    this.#leave(this.#writable(table).clear());
+  }
+
+  /** A write that fails ends the transaction, whose `done` says so. */
+  #leave(write: Promise<unknown>): void {
+    write.catch(() => undefined);
   }
 
   #writable(table: TableName): WritableStore {
@@ -168,12 +173,14 @@ class DatabaseBacking implements Backing {
   async run<T>(
     tables: readonly TableName[],
     mode: 'readonly' | 'readwrite',
-    work: (transaction: Transaction) => Promise<T>,
+    work: (transaction: Transaction) => Promise<T> | T,
   ): Promise<T> {
     const transaction = this.#database.transaction([...tables], mode);
     const done = transaction.done;
     try {
       const answer = await work(new DatabaseTransaction(transaction));
+      // Without this the browser first asks the page for more writes, and a page that goes then takes them along.
+      if (mode === 'readwrite') transaction.commit();
       await done;
       return answer;
     } catch (error) {

@@ -129,7 +129,7 @@ export class Housekeeping {
       let added = 0;
       for (const [key, text] of Object.entries(file.drafts)) {
         if ((await transaction.get('drafts', key)) !== undefined) continue;
-        await transaction.put('drafts', key, text);
+        transaction.put('drafts', key, text);
         added += 1;
       }
       return added;
@@ -137,7 +137,7 @@ export class Housekeeping {
     const present = new Set((await this.aside()).map(({ value }) => rawText(value)));
     const missing = file.aside.filter(({ value }) => !present.has(rawText(value)));
     await backing.run(['aside'], 'readwrite', async (transaction) => {
-      for (const record of missing) await transaction.put('aside', newId(), record);
+      for (const record of missing) transaction.put('aside', newId(), record);
     });
     channel.post({ type: 'many' });
     if (hasSettings) channel.post({ type: 'settings' });

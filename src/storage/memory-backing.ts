@@ -25,19 +25,16 @@ class MemoryTransaction implements Transaction {
     return Promise.resolve([...this.tables[table].keys()].sort());
   }
 
-  put(table: TableName, key: string, value: unknown): Promise<void> {
+  put(table: TableName, key: string, value: unknown): void {
     this.tables[table].set(key, structuredClone(value));
-    return Promise.resolve();
   }
 
-  delete(table: TableName, key: string): Promise<void> {
+  delete(table: TableName, key: string): void {
     this.tables[table].delete(key);
-    return Promise.resolve();
   }
 
-  clear(table: TableName): Promise<void> {
+  clear(table: TableName): void {
     this.tables[table].clear();
-    return Promise.resolve();
   }
 }
 
@@ -48,7 +45,7 @@ export class MemoryBacking implements Backing {
   run<T>(
     tables: readonly TableName[],
     mode: 'readonly' | 'readwrite',
-    work: (transaction: Transaction) => Promise<T>,
+    work: (transaction: Transaction) => Promise<T> | T,
   ): Promise<T> {
     // One after the other, on a copy that takes the place of the tables only when all went well.
     const result = this.#last.then(async () => {

@@ -66,7 +66,7 @@ export class ResilientBacking implements Backing {
   async run<T>(
     tables: readonly TableName[],
     mode: 'readonly' | 'readwrite',
-    work: (transaction: Transaction) => Promise<T>,
+    work: (transaction: Transaction) => Promise<T> | T,
   ): Promise<T> {
     const connection = this.#connect();
     try {

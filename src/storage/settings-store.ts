@@ -132,7 +132,7 @@ export class SettingsStore {
     await this.#backing.run(['settings'], 'readwrite', async (transaction) => {
       const kept = await transaction.get('settings', KEY);
       const fields = typeof kept === 'object' && kept !== null ? kept : {};
-      await transaction.put('settings', KEY, { ...fields, ...values });
+      transaction.put('settings', KEY, { ...fields, ...values });
     });
     this.#channel.post({ type: 'settings' });
   }

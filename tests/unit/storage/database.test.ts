@@ -142,11 +142,11 @@ describe.each<readonly [string, () => Promise<Backing>]>([
   it('writes all or nothing', async () => {
     const backing = await open();
     await backing.run(['settings', 'drafts'], 'readwrite', async (transaction) => {
-      await transaction.put('settings', 'a', 'before');
+      transaction.put('settings', 'a', 'before');
     });
     const failing = backing.run(['settings', 'drafts'], 'readwrite', async (transaction) => {
-      await transaction.put('settings', 'a', 'after');
-      await transaction.put('drafts', 'b', 'after');
+      transaction.put('settings', 'a', 'after');
+      transaction.put('drafts', 'b', 'after');
       throw new RangeError('halfway');
     });
     await expect(failing).rejects.toThrow('halfway');
@@ -175,12 +175,12 @@ describe.each<readonly [string, () => Promise<Backing>]>([
   it('lists keys in order, and forgets what is cleared', async () => {
     const backing = await open();
     const keys = await backing.run(['drafts'], 'readwrite', async (transaction) => {
-      await transaction.put('drafts', 'b', 1);
-      await transaction.put('drafts', 'a', 1);
-      await transaction.put('drafts', 'c', 1);
-      await transaction.delete('drafts', 'c');
+      transaction.put('drafts', 'b', 1);
+      transaction.put('drafts', 'a', 1);
+      transaction.put('drafts', 'c', 1);
+      transaction.delete('drafts', 'c');
       const before = await transaction.keys('drafts');
-      await transaction.clear('drafts');
+      transaction.clear('drafts');
       return [before, await transaction.keys('drafts')];
     });
     expect(keys).toEqual([['a', 'b'], []]);

@@ -48,8 +48,8 @@ async function fill(): Promise<void> {
   const cycle: Record<string, unknown> = { id: 7n, title: 'Broken' };
   cycle['self'] = cycle;
   await backing.run(['conversations', 'drafts'], 'readwrite', async (transaction) => {
-    await transaction.put('conversations', 'bad', { conversation: cycle });
-    await transaction.put('drafts', 'new', 'half a sentence');
+    transaction.put('conversations', 'bad', { conversation: cycle });
+    transaction.put('drafts', 'new', 'half a sentence');
   });
   await conversations.list();
 }
