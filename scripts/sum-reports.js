@@ -8,7 +8,7 @@ import {
   readReport,
 } from './count-results.js';
 
-/** @type {Record<string, [string, (text: string) => import('./count-results.js').Count]>} */
+/** @type {Record<string, [string, (text: string) => import('./count-results.js').Count & { named?: string[] }]>} */
 const kinds = {
   vitest: ['Unit tests', countVitest],
   playwright: ['Browser tests', countPlaywright],

@@ -11,7 +11,7 @@ import {
   readReport,
 } from '../../scripts/count-results.js';
 
-const vitestReport = (files: { status: string; assertionResults: { status: string }[] }[]) =>
+const vitestReport = (files: readonly object[]) =>
   JSON.stringify({
     numPassedTests: 3,
     numFailedTests: 1,
@@ -21,19 +21,69 @@ const vitestReport = (files: { status: string; assertionResults: { status: strin
   });
 
 describe('the counts of one runner', () => {
-  it('counts a Vitest file that could not be loaded as one failure', () => {
-    const failing = { status: 'failed', assertionResults: [{ status: 'failed' }] };
-    const unloadable = { status: 'failed', assertionResults: [] };
-    expect(countVitest(vitestReport([failing]))).toEqual({ passed: 3, failed: 1, skipped: 1 });
-    expect(countVitest(vitestReport([failing, unloadable])).failed).toBe(2);
+  it('counts a Vitest file that could not be loaded as one failure, and names what failed', () => {
+    const failing = {
+      status: 'failed',
+      assertionResults: [
+        {
+          status: 'failed',
+          fullName: 'adds up',
+          failureMessages: ['\u001b[31mexpected 1\u001b[39m\nat x'],
+        },
+      ],
+    };
+    const unloadable = {
+      status: 'failed',
+      name: 'a.test.ts',
+      message: 'no such module',
+      assertionResults: [],
+    };
+    expect(countVitest(vitestReport([failing]))).toEqual({
+      passed: 3,
+      failed: 1,
+      skipped: 1,
+      named: ['failed: adds up: expected 1'],
+    });
+    const both = countVitest(vitestReport([failing, unloadable]));
+    expect(both.failed).toBe(2);
+    expect(both.named[1]).toBe('failed to load: a.test.ts: no such module');
   });
 
-  it("counts Playwright's flaky tests and errors outside tests as failures", () => {
+  it('counts errors outside browser tests as failures, and names what passed only when tried again', () => {
+    const spec = (title: string, status: string, message?: string) => ({
+      title,
+      file: 'e2e/a.spec.ts',
+      line: 7,
+      tests: [
+        {
+          status,
+          projectName: 'wasm',
+          results: [{ errors: message === undefined ? [] : [{ message }] }, { errors: [] }],
+        },
+      ],
+    });
     const report = {
-      stats: { expected: 4, unexpected: 1, flaky: 2, skipped: 3 },
+      stats: { expected: 4, unexpected: 1, flaky: 1, skipped: 3 },
       errors: [{ message: 'the server did not start' }],
+      suites: [
+        { specs: [spec('sinks', 'unexpected', '\n')], suites: [] },
+        {
+          suites: [
+            { specs: [spec('floats', 'flaky', 'too slow\nat y'), spec('swims', 'expected')] },
+          ],
+        },
+      ],
     };
-    expect(countPlaywright(JSON.stringify(report))).toEqual({ passed: 4, failed: 4, skipped: 3 });
+    expect(countPlaywright(JSON.stringify(report))).toEqual({
+      passed: 5,
+      failed: 2,
+      skipped: 3,
+      named: [
+        'failed outside tests: the server did not start',
+        'failed: [wasm] e2e/a.spec.ts:7 sinks: no reason given',
+        'passed only when tried again: [wasm] e2e/a.spec.ts:7 floats: too slow',
+      ],
+    });
   });
 
   it("adds up pytest's suites, errors among the failures", () => {
@@ -75,7 +125,7 @@ describe('readReport', () => {
 
   it('passes on the counts of a good report', () => {
     const { count, said } = read(vitestReport([]));
-    expect(count).toEqual({ passed: 3, failed: 1, skipped: 1 });
+    expect(count).toMatchObject({ passed: 3, failed: 1, skipped: 1 });
     expect(said).toEqual(['Unit tests: 3 passed, 1 failed, 1 skipped']);
   });
 });
