@@ -8,6 +8,7 @@
 # On the other side: put the parts of all calls into one folder, then
 #   python -m tidepool_model.parts join FOLDER --out CHECKPOINT/model.safetensors   (config.json, provenance.json beside it)
 # WORK (default /tmp/tidepool-PRESET) is the run's folder; MIB (default 15) the size of a part; run.sh names the rest.
+# TIDEPOOL_COMMIT names the recipe's commit: the lent machine gets the files, not the repository.
 set -euo pipefail
 preset=${1:?preset: micro, mini, small or base} archive=${2:-} out=${3:?folder that is copied back} seconds=${4:-560}
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models
 from tidepool_model import card, parts
 from tidepool_model.optimiser import orthogonalise, schedule
 from tidepool_model.packing import IGNORED, DataError, PackedStage
-from tidepool_model.train import Run, parse_stages
+from tidepool_model.train import Run, commit_hash, parse_stages
 
 VOCAB = 64
 
@@ -160,6 +160,13 @@ def test_a_run_from_other_weights_says_what_they_went_through(data: Path, tmp_pa
     provenance = json.loads((tmp_path / "third" / "checkpoint" / "provenance.json").read_text())
     assert (provenance["steps"], provenance["continues"]["steps"], provenance["continues"]["continues"]["steps"]) == (1, 2, 3)
     assert str(tmp_path) not in json.dumps(provenance)
+
+
+def test_the_commit_comes_from_the_environment_where_there_is_no_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert commit_hash() == "unknown"
+    monkeypatch.setenv("TIDEPOOL_COMMIT", "abc1234")
+    assert commit_hash() == "abc1234"
 
 
 def test_broken_inputs_are_named(data: Path, tmp_path: Path) -> None:

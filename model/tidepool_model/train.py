@@ -51,7 +51,13 @@ def parse_stages(text: str) -> list[Stage]:
 
 
 def commit_hash() -> str:
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    """The recipe's commit; a lent machine has the files but no .git, so there it comes from TIDEPOOL_COMMIT."""
+    if named := os.environ.get("TIDEPOOL_COMMIT"):
+        return named
+    try:
+        found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    except OSError:  # no git there
+        return "unknown"
     return found.stdout.strip() or "unknown"
 
 
@@ -116,6 +122,8 @@ class Run:
             self.continues = {k: v for k, v in json.loads(before.read_text()).items() if k in kept} if before.exists() else {}
         self.backbone: torch.nn.Module = self.model.model
         if options.compile:
+            # A machine that can't compile (no C compiler, a kernel that Triton refuses) trains on uncompiled, and says so.
+            torch._dynamo.config.suppress_errors = True
             self.backbone = torch.compile(self.model.model)  # type: ignore[assignment]
 
     # -- checkpoints ---------------------------------------------------------------------------------------------
@@ -215,8 +223,8 @@ class Run:
             return None
         source = stage.batches(self.options.rows, self.options.length, seed=0)
         losses, state = [], None
-        for _ in range(batches):
-            loss, state = forward_loss(self.model, self.backbone, next(source), self.device, self.options.bf16, state)
+        for _ in range(batches):  # uncompiled: without gradients it would be compiled anew
+            loss, state = forward_loss(self.model, self.model.model, next(source), self.device, self.options.bf16, state)
             losses.append(loss.item())
         return sum(losses) / len(losses)
 
