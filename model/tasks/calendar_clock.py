@@ -7,7 +7,7 @@ import re
 
 from tasks.checking import last_number_is, last_word_is
 from tasks.columns import short_steps
-from tasks.phrasing import check_request, dress, pick_form
+from tasks.phrasing import capital, check_request, dress, pick_form
 from tasks.problem import Problem
 from tasks.wide_forms import WIDE_FORMS
 
@@ -236,7 +236,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
         fields, trace, answer, gold, key = _day(rng, difficulty, kind == "day_back")
     form = pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind])
     question = form.format(**fields)
-    question = dress(rng, question[0].upper() + question[1:], phrasing)
+    question = dress(rng, capital(question), phrasing)
     return Problem(FAMILY, f"time:{kind}:{key}", question, tuple(trace), answer, gold, difficulty)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tasks.checking import last_number_is
-from tasks.phrasing import check_request, dress, pick_form
+from tasks.phrasing import capital, check_request, dress, pick_form
 from tasks.problem import Problem
 from tasks.wide_forms import WIDE_FORMS
 from tasks.words import ANIMALS, COLOURS, WORDS
@@ -100,7 +100,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
         words = " ".join(part for part in parts if part).split()
         sentence = " ".join(words)
         form = pick_form(rng, phrasing, WORD_FORMS, TEST_WORD_FORMS, WIDE_FORMS[FAMILY]["words"])
-        question = form.format(s=sentence[0].upper() + sentence[1:] + ".")
+        question = form.format(s=capital(sentence) + ".")
         return Problem(
             FAMILY, f"count:words:{sentence}", dress(rng, question, phrasing, closer=False), tuple(_running(words, None)),
             f"There are {len(words)} words.", str(len(words)), difficulty,

@@ -11,7 +11,7 @@ import random
 from typing import NamedTuple
 
 from tasks import lookup
-from tasks.phrasing import dress, join_and, pick_form, vary
+from tasks.phrasing import capital, dress, join_and, pick_form, vary
 from tasks.split import split_of
 from tasks.wide_forms import WIDE_FORMS
 from tasks.words import ANIMALS, COLOURS, NAMES, PLACES, THINGS, WORDS
@@ -65,7 +65,7 @@ def recall(rng: random.Random) -> Drill:
     asked = rng.sample(free, min(len(free), rng.randint(2, 6)))
     ask = vary(rng, rng.choice(SEVERAL_FORMS)).format(k=join_and([key for key, _ in asked]))
     whole = pick_form(rng, "wide", lookup.WHOLE_FORMS["train"], (), WIDE_FORMS["lookup"]["whole"])
-    question = whole.format(l=listed[0].upper() + listed[1:], q=ask)
+    question = whole.format(l=capital(listed), q=ask)
     return Drill(dress(rng, question, "wide"), (lookup.read_out(pairs), *(f"So {key} {value}." for key, value in asked)), f"It says: {', '.join(f'{k} {v}' for k, v in asked)}.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tasks.checking import last_word_is, yes_no_is
-from tasks.phrasing import check_request, dress, join_and, pick_form
+from tasks.phrasing import capital, check_request, dress, join_and, pick_form
 from tasks.problem import Problem
 from tasks.wide_forms import WIDE_FORMS
 from tasks.words import COLOURS, NAMES
@@ -24,6 +24,7 @@ EVENTS = (  # (statement, its opposite)
     ("the box is full", "the box is empty"), ("the soup is hot", "the soup is cold"), ("the dog barks", "the dog is quiet"),
     ("the window is clean", "the window is dirty"), ("the baby laughs", "the baby cries"), ("the grass is wet", "the grass is dry"),
 )
+OPPOSITES = dict(EVENTS) | {b: a for a, b in EVENTS}
 PRIZES = ("the key", "the ball", "the prize", "the letter", "the cake", "the map")
 
 FORMS = {
@@ -62,12 +63,8 @@ TRAIN_FORMS = tuple(dict.fromkeys(form for forms in FORMS["train"].values() for 
 TEST_FORMS = tuple(form for forms in FORMS["test"].values() for form in forms)
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
 def _say(rng: random.Random, phrasing: str, kind: str, **fields: str) -> str:
-    return _capital(pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind]).format(**fields))
+    return capital(pick_form(rng, phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind]).format(**fields))
 
 
 Parts = tuple[list[str], list[str], str, str, str]
@@ -130,18 +127,17 @@ def _rules(rng: random.Random, difficulty: int, phrasing: str) -> Parts:
     spare_length = 0 if difficulty == 1 else min(difficulty, 3)
     events = rng.sample(EVENTS, 1 + difficulty + spare_length)
     chain = [rng.choice(event) for event in events[:1 + difficulty]]
-    opposite = {a: b for a, b in EVENTS} | {b: a for a, b in EVENTS}
     rules = list(zip(chain, chain[1:]))
     if spare_length:  # a second chain, not set off, leads to the opposite
-        other = [rng.choice(event) for event in events[1 + difficulty:]] + [opposite[chain[-1]]]
+        other = [rng.choice(event) for event in events[1 + difficulty:]] + [OPPOSITES[chain[-1]]]
         rules += list(zip(other, other[1:]))
     rng.shuffle(rules)
     text = [_say(rng, phrasing, "if", a=a, b=b) for a, b in rules]
     text.append(_say(rng, phrasing, "fact", a=chain[0]))
     is_yes = rng.random() < 0.5
-    asked = chain[-1] if is_yes else opposite[chain[-1]]
+    asked = chain[-1] if is_yes else OPPOSITES[chain[-1]]
     text.append(_say(rng, phrasing, "then", a=asked))
-    trace = [_capital(chain[0]) + ".", *(f"So {event}." for event in chain[1:])]
+    trace = [capital(chain[0]) + ".", *(f"So {event}." for event in chain[1:])]
     answer = f"Yes, {chain[-1]}." if is_yes else f"No, {chain[-1]}."
     return text, trace, answer, "yes" if is_yes else "no", f"rules:{asked}:{chain[0]}:" + ",".join(f"{a}>{b}" for a, b in rules)
 
@@ -150,18 +146,17 @@ def _booleans(rng: random.Random, difficulty: int, phrasing: str) -> Parts:
     """Facts, then a claim joined by and / or, read from the left."""
     count = min(4, 1 + difficulty)
     facts = [rng.choice(event) for event in rng.sample(EVENTS, max(2, count))]
-    opposite = {a: b for a, b in EVENTS} | {b: a for a, b in EVENTS}
     parts, joiner = [], rng.choice(("and", "or"))
     for fact in facts[:count]:
         is_true = rng.random() < (0.75 if joiner == "and" else 0.35)
-        parts.append((fact if is_true else opposite[fact], is_true))
+        parts.append((fact if is_true else OPPOSITES[fact], is_true))
     rng.shuffle(parts)
     text = [_say(rng, phrasing, "fact", a=fact) for fact in facts]
     text.append(_say(rng, phrasing, "true", a=f" {joiner} ".join(part for part, _ in parts)))
     values = [value for _, value in parts]
     result = all(values) if joiner == "and" else any(values)
-    trace = [f"{_capital(part)}: {'true' if value else 'false'}." for part, value in parts]
-    trace.append(f"{_capital(f' {joiner} '.join('true' if v else 'false' for v in values))} is {'true' if result else 'false'}.")
+    trace = [f"{capital(part)}: {'true' if value else 'false'}." for part, value in parts]
+    trace.append(f"{capital(f' {joiner} '.join('true' if v else 'false' for v in values))} is {'true' if result else 'false'}.")
     gold = "yes" if result else "no"
     answer = "Yes, that is true." if result else "No, that is not true."
     return text, trace, answer, gold, f"bool:{joiner}:{','.join(facts)}:{','.join(part for part, _ in parts)}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tasks.checking import last_number_is, last_word_is
 from tasks.columns import short_steps
-from tasks.phrasing import check_request, dress, lower_start, pick_form
+from tasks.phrasing import capital, check_request, dress, lower_start, pick_form
 from tasks.problem import Problem
 from tasks.wide_forms import WIDE_FORMS
 from tasks.words import ANIMALS, COLOURS, NAMES, PLACES
@@ -57,10 +57,6 @@ SIZES = {1: (2, 3), 2: (3, 5), 3: (5, 7), 4: (6, 9), 5: (8, 12)}  # fewest and m
 POOLS = {"colour": COLOURS, "place": PLACES, "animal": ANIMALS}
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
 def read_out(entries: Iterable[tuple[str, str]]) -> str:
     """A thought's first line: the list in one plain form, what is asked by first. What is looked up then stands right after it."""
     return "List: " + " ".join(f"{key} {value}." for key, value in entries)
@@ -83,9 +79,9 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     wide = WIDE_FORMS[FAMILY]
     entry = pick_form(rng, phrasing, ENTRIES[topic]["train"], ENTRIES[topic]["test"], wide[f"entry:{topic}"])
     joins = [join for join in JOINS["test" if phrasing == "test" else "train"] if not (entry == "{x}, {v}" and join == ". ")]
-    listed = _capital(rng.choice(joins).join(entry.format(x=name, v=value) for name, value in table.items()))
+    listed = capital(rng.choice(joins).join(entry.format(x=name, v=value) for name, value in table.items()))
     forms = {"value": VALUE_FORMS[topic], "who": WHO_FORMS, "sum": SUM_FORMS, "difference": DIFFERENCE_FORMS}[kind]
-    ask = _capital(pick_form(rng, phrasing, forms["train"], forms["test"], wide[f"value:{topic}" if kind == "value" else kind]).format(x=x, y=y, v=table[x]))
+    ask = capital(pick_form(rng, phrasing, forms["train"], forms["test"], wide[f"value:{topic}" if kind == "value" else kind]).format(x=x, y=y, v=table[x]))
     whole = pick_form(rng, phrasing, WHOLE_FORMS["train"], WHOLE_FORMS["test"], wide["whole"])
     question = whole.format(q=lower_start(ask) if "Now, {q}" in whole else ask, l=listed)
     if kind == "value":

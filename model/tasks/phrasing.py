@@ -57,6 +57,11 @@ def expand(forms: Sequence[str]) -> list[str]:
     return texts
 
 
+def capital(text: str) -> str:
+    """The text with a large first letter, the rest as it is."""
+    return text[0].upper() + text[1:]
+
+
 def lower_start(text: str) -> str:
     """The text with a small first letter, unless it begins with a name, a weekday, a month or "I"."""
     first = re.match(r"[A-Za-z]*", text).group()
@@ -90,7 +95,7 @@ def dress(rng: random.Random, text: str, phrasing: str, closer: bool = True) -> 
     if draw < 0.25 and not text.lower().startswith("hey"):
         return rng.choice(GREETINGS) + lower_start(text)
     if draw < 0.31:
-        return rng.choice(POLITE) + text[0].upper() + text[1:]
+        return rng.choice(POLITE) + capital(text)
     return text
 
 
@@ -98,7 +103,7 @@ def _dress_widely(rng: random.Random, text: str, closer: bool) -> str:
     """An opener, a closer, small letters and a missing end mark, each drawn by itself."""
     if rng.random() < 0.38:
         opener = vary(rng, rng.choice(OPENERS)).format(end=rng.choice(END_MARKS))
-        text = f"{opener} {lower_start(text) if opener[-1] in ',:' and rng.random() < 0.6 else text[0].upper() + text[1:]}"
+        text = f"{opener} {lower_start(text) if opener[-1] in ',:' and rng.random() < 0.6 else capital(text)}"
     if closer and rng.random() < 0.16:
         text = f"{text if text[-1] in '?.!' else text + '.'} {vary(rng, rng.choice(CLOSERS)).format(end=rng.choice(END_MARKS))}"
     if rng.random() < 0.14:

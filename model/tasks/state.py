@@ -6,7 +6,7 @@ import random
 
 from tasks.checking import last_number_is, numbers_in
 from tasks.columns import short_steps
-from tasks.phrasing import check_request, dress, pick_form
+from tasks.phrasing import capital, check_request, dress, pick_form
 from tasks.problem import Problem
 from tasks.wide_forms import WIDE_FORMS
 from tasks.words import NAMES
@@ -48,16 +48,12 @@ DIRECTIONS = (("up", "north", 1, 1), ("down", "south", 1, -1), ("right", "east",
 GRID_TOP = 9  # coordinates stay within 0..9, one digit each
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
 class _Speaker:
     def __init__(self, rng: random.Random, phrasing: str) -> None:
         self.rng, self.phrasing, self.name = rng, phrasing, rng.choice(NAMES)
 
     def say(self, kind: str, **fields: object) -> str:
-        return _capital(pick_form(self.rng, self.phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind]).format(n=self.name, **fields))
+        return capital(pick_form(self.rng, self.phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind]).format(n=self.name, **fields))
 
 
 def _cups(speaker: _Speaker, moves: int, difficulty: int) -> tuple[list[str], list[str], str, str, str]:
@@ -87,7 +83,7 @@ def _robot(speaker: _Speaker, moves: int) -> tuple[list[str], list[str], str, st
         text.append(speaker.say("move", d=word, k=steps, s="step" if steps == 1 else "steps", w={"up": "top", "down": "bottom"}.get(word, word)))
         before = at[axis]
         at[axis] += sign * steps
-        trace.append(f"{_capital(word)} {steps}: {before} {'+' if sign > 0 else '-'} {steps} = {at[axis]}, at ({at[0]}, {at[1]}).")
+        trace.append(f"{capital(word)} {steps}: {before} {'+' if sign > 0 else '-'} {steps} = {at[axis]}, at ({at[0]}, {at[1]}).")
         key += f";{word}{steps}"
     gold = f"({at[0]}, {at[1]})"
     return [*text, speaker.say("robot_ask")], trace, f"The robot is at {gold}.", gold, f"robot:{key}"

@@ -6,7 +6,7 @@ import random
 
 from tasks.checking import last_number_is
 from tasks.columns import short_steps
-from tasks.phrasing import check_request, dress, pick_form
+from tasks.phrasing import capital, check_request, dress, pick_form
 from tasks.problem import Problem
 from tasks.wide_forms import WIDE_FORMS
 from tasks.words import CONTAINERS, NAMES, THINGS
@@ -78,7 +78,7 @@ class _Story:
     def say(self, kind: str, **numbers: int) -> None:
         form = pick_form(self.rng, self.phrasing, FORMS["train"][kind], FORMS["test"][kind], WIDE_FORMS[FAMILY][kind])
         text = form.format(**self.fields, **numbers)
-        self.sentences.append(text[0].upper() + text[1:])
+        self.sentences.append(capital(text))
 
     def begin(self, value: int) -> None:
         self.value = value

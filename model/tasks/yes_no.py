@@ -6,7 +6,7 @@ import random
 
 from tasks.checking import last_number_is, yes_no_is
 from tasks.facts import FACTS, spoken
-from tasks.phrasing import check_request, dress, pick_form
+from tasks.phrasing import capital, check_request, dress, pick_form
 from tasks.problem import Problem
 from tasks.wide_forms import WIDE_FORMS
 
@@ -30,10 +30,6 @@ TEST_COUNT_FORMS = ("Which number of the following are correct? {l}",)
 TEST_FORMS = TEST_DIRECT_FORMS + TEST_CLAIM_FORMS + TEST_WRONG_FORMS + TEST_COUNT_FORMS
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
 def _lower_start(question: str) -> str:
     return question[0].lower() + question[1:]
 
@@ -50,12 +46,12 @@ def _one(rng: random.Random, difficulty: int, phrasing: str) -> Problem:
     else:
         statement = spoken(fact.true if is_true else fact.false, to_user=False)
         forms = (CLAIM_FORMS, TEST_CLAIM_FORMS) if kind == "claim" else (WRONG_FORMS, TEST_WRONG_FORMS)
-        question = pick_form(rng, phrasing, *forms, WIDE_FORMS[FAMILY][kind]).format(s=statement, S=_capital(statement))
+        question = pick_form(rng, phrasing, *forms, WIDE_FORMS[FAMILY][kind]).format(s=statement, S=capital(statement))
     is_yes = is_true != (kind == "wrong")
     claim = spoken(fact.true if is_true else fact.false, to_user=True)
     thought = [f"Said: {claim}.", f"I know: {truth}.", f"So the statement is {'true' if is_true else 'false'}."]
     if kind == "wrong":
-        answer = f"Yes, that is false. {_capital(truth)}." if is_yes else f"No, it is true. {_capital(truth)}."
+        answer = f"Yes, that is false. {capital(truth)}." if is_yes else f"No, it is true. {capital(truth)}."
     else:
         answer = f"{'Yes' if is_yes else 'No'}, {truth}."
     return Problem(
@@ -66,7 +62,7 @@ def _one(rng: random.Random, difficulty: int, phrasing: str) -> Problem:
 
 def _several(rng: random.Random, difficulty: int, phrasing: str) -> Problem:
     picks = [(fact, rng.random() < 0.5) for fact in rng.sample(FACTS, difficulty - 1)]
-    listed = " ".join(f"{_capital(spoken(fact.true if is_true else fact.false, to_user=False))}." for fact, is_true in picks)
+    listed = " ".join(f"{capital(spoken(fact.true if is_true else fact.false, to_user=False))}." for fact, is_true in picks)
     thought, count = [], 0
     for fact, is_true in picks:
         count += is_true
