@@ -19,7 +19,8 @@ export interface Entry {
   readonly kvNumberBytes: number;
 }
 
-const QUANTIZED = 'onnx/model_quantized.onnx';
+/** What our engine takes on WASM, and transformers.js with the dtype q8. */
+export const QUANTIZED = 'onnx/model_quantized.onnx';
 const Q4 = 'onnx/model_q4.onnx';
 
 /** Everyone who can take part. `threads` are those that our engine chose. */
@@ -67,7 +68,7 @@ export function entries(
       stock(`transformers${suffix(on)}`, 'transformers.js, same int8 file', QUANTIZED, on),
     ),
     ...counts.map((on) =>
-      stock(`transformers-q4${suffix(on)}`, 'transformers.js, 4-bit file', Q4, on),
+      stock(`transformers-q4${suffix(on)}`, 'transformers.js, usual 4-bit export', Q4, on),
     ),
     ...(gguf === null
       ? []

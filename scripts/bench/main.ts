@@ -9,7 +9,7 @@ import { build } from 'vite';
 import { reasonToBuild } from '../build-state.js';
 import { measureApp } from './app-page';
 import { launch, PeersPage } from './browser';
-import { bytesPerToken, entries, type Entry } from './contenders';
+import { bytesPerToken, entries, QUANTIZED as OWN_FILE, type Entry } from './contenders';
 import { measureLoads } from './loads';
 import {
   CONTEXT,
@@ -24,11 +24,14 @@ import { tablesOf } from './markdown';
 import { HELP, parseOptions, type Options } from './options';
 import { Prompts } from '../../src/core/bench/prompts';
 import {
+  contextLayersOf,
   figureOf,
+  layerRatiosOf,
   pairedRatio,
   ratiosOf,
   rounded,
   type ContenderResult,
+  type ContextLayers,
   type Figure,
 } from './results';
 import { Rounds, Samples, type LengthPlan } from './rounds';
@@ -164,6 +167,7 @@ async function measure(
   await rounds.fromNothing(plans, options.rounds);
   const prompt = await prompts.ofLength(128, 0);
   const app = new Samples();
+  const layers: ContextLayers[] = [];
   if (!options.isQuick) {
     const until = (share: number): number => startedAt + share * options.minutes * 60_000;
     // What has been measured stays when a later part fails; the results name the part and the reason.
@@ -177,6 +181,17 @@ async function measure(
     await orLeaveOut('long contexts', () =>
       rounds.goingOn([4096, 8192], 32, options.rounds, until(0.6)),
     );
+    await orLeaveOut('layers', async () => {
+      const answer = await page.call('layers', {
+        modelUrl: `/bench-models/${model.name}/`,
+        path: OWN_FILE,
+        contexts: [128, 8192],
+        rounds: options.rounds,
+        tokens: 24,
+      });
+      layers.push(...answer.map(({ context, rounds: times }) => contextLayersOf(context, times)));
+      say('layers: timed by ONNX Runtime’s profile');
+    });
     await page.close();
     const clock = { rounds: options.rounds, deadline: until(0.85) };
     await orLeaveOut('loads and memory', () =>
@@ -191,11 +206,9 @@ async function measure(
   for (const entry of all) {
     contenders[entry.name] = {
       title: entry.title,
-      file: entry.options.kind === 'tidepool' ? 'onnx/model_quantized.onnx' : entry.options.file,
+      file: entry.options.kind === 'tidepool' ? OWN_FILE : entry.options.file,
       fileBytes:
-        entry.options.kind === 'tidepool'
-          ? fileBytes(model, 'onnx/model_quantized.onnx')
-          : entry.options.fileBytes,
+        entry.options.kind === 'tidepool' ? fileBytes(model, OWN_FILE) : entry.options.fileBytes,
       threads: threads.get(entry.name) ?? 1,
       weightBytes: entry.weightBytes,
       figures: figuresOf(entry, rounds.samples, model, bandwidth.overWeights),
@@ -208,9 +221,11 @@ async function measure(
       fromMemory: rounded(bandwidth.fromMemory),
     },
     contenders,
+    ...(layers.length === 0 ? {} : { layers }),
     ...(app.of('app').size === 0 ? {} : { app: { figures: appFigures(app) } }),
     ratios: {
       ...ratiosOf(contenders),
+      ...layerRatiosOf(layers),
       decodeWithLabOpen: pairedRatio(
         app.of('app').get('decodeLabOpen'),
         app.of('app').get('decode'),

@@ -120,6 +120,8 @@ export interface SessionOptions {
   readonly rewriteFourBit?: FourBitPreference;
   /** Whether steps can give the largest logits in place of all; absent: on a GPU for a large vocabulary. */
   readonly givesTop?: boolean;
+  /** Notes each node's time until {@link ModelSession.endProfile}; on WASM, for measurements. */
+  readonly isProfiled?: boolean;
 }
 
 /** What one run gave: the logits of the last token, valid until the next run, and the states after it. */
@@ -166,6 +168,7 @@ async function createSession(
   { bytes, externalData }: GraphFile,
   provider: 'wasm' | 'webgpu',
   kept: Record<string, 'gpu-buffer'>,
+  isProfiled: boolean,
 ): Promise<ort.InferenceSession> {
   // Where the states stay between steps: on the GPU they never come back to JavaScript; the CPU has no choice.
   const onGpu = provider === 'webgpu';
@@ -179,6 +182,7 @@ async function createSession(
       // (52-69 ms a token with MatMulNBits on WASM against 9-10 so).
       ...(onGpu ? {} : { extra: { session: { disable_quant_qdq: '1' } } }),
       graphOptimizationLevel: 'all',
+      enableProfiling: isProfiled,
       logSeverityLevel: 3,
     });
   } catch (error) {
@@ -324,7 +328,12 @@ export class ModelSession {
       file: GraphFile,
       kept: Record<string, 'gpu-buffer'>,
     ): Promise<ort.InferenceSession> => {
-      const session = await createSession(file, options.provider, kept);
+      const session = await createSession(
+        file,
+        options.provider,
+        kept,
+        options.isProfiled === true,
+      );
       sessions.push(session);
       return session;
     };
@@ -598,6 +607,11 @@ export class ModelSession {
   /** The GPU device that ONNX Runtime made; null on WASM. */
   async gpuDevice(): Promise<GPUDevice | null> {
     return this.provider === 'webgpu' ? await ort.env.webgpu.device : null;
+  }
+
+  /** Ends the profile: ONNX Runtime writes it to where its glue prints, one event a line. */
+  endProfile(): void {
+    this.#session.endProfiling();
   }
 
   /** Frees the session; the states are the caller's to release. */

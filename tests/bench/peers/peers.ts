@@ -12,6 +12,8 @@ import { TidepoolContender } from '../../../src/engine/bench/tidepool-contender'
 import { TransformersContender } from '../../../src/engine/bench/transformers-contender';
 import { EngineClient } from '../../../src/engine/engine-client';
 import type { StockLoadRequest } from '../../../src/protocol/stock-api';
+import type { BandwidthRequest } from '../../../workers/bench/bandwidth.worker';
+import type { LayersAnswer, LayersRequest } from '../../../workers/bench/layers.worker';
 import type { WllamaOptions } from './wllama-contender';
 
 export type ContenderOptions =
@@ -44,6 +46,19 @@ export interface MeasuredRun extends ContenderRun {
 }
 
 const absolute = (url: string): string => new URL(url, location.href).href;
+
+/** What a worker answers to one request; ends it. */
+async function answerOf<T>(worker: Worker, request: unknown): Promise<T> {
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<T>) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message));
+      worker.postMessage(request);
+    });
+  } finally {
+    worker.terminate();
+  }
+}
 
 function create(options: ContenderOptions, createWllama: CreateWllama | null): Contender {
   switch (options.kind) {
@@ -138,19 +153,24 @@ export class Peers {
 
   /** Bytes per second that WebAssembly reads of an area of `bytes`, for `forMs`. */
   async bandwidth(bytes: number, forMs: number): Promise<number> {
-    const worker = new Worker(
-      new URL('../../../workers/bench/bandwidth.worker.ts', import.meta.url),
-      { type: 'module' },
+    const request: BandwidthRequest = { bytes, forMs };
+    return answerOf<number>(
+      new Worker(new URL('../../../workers/bench/bandwidth.worker.ts', import.meta.url), {
+        type: 'module',
+      }),
+      request,
     );
-    try {
-      return await new Promise<number>((resolve, reject) => {
-        worker.onmessage = ({ data }: MessageEvent<number>) => resolve(data);
-        worker.onerror = ({ message }) => reject(new Error(message));
-        worker.postMessage({ bytes, forMs });
-      });
-    } finally {
-      worker.terminate();
-    }
+  }
+
+  /** A token's time by kind of layer, of our session over the model's files. */
+  async layers(request: LayersRequest): Promise<LayersAnswer> {
+    const modelUrl = absolute(request.modelUrl);
+    return answerOf<LayersAnswer>(
+      new Worker(new URL('../../../workers/bench/layers.worker.ts', import.meta.url), {
+        type: 'module',
+      }),
+      { ...request, modelUrl },
+    );
   }
 
   #get(name: string): Contender {
