@@ -1,5 +1,5 @@
 /** Owns the tables that the README quotes. */
-import { TARGETS, type ContenderResult, type Figure } from './results';
+import { TARGETS, type ContenderResult, type ContextLayers, type Figure } from './results';
 
 interface Quoted {
   readonly command: string;
@@ -8,6 +8,7 @@ interface Quoted {
   readonly device: { readonly processor: string; readonly cores: number };
   readonly versions: Readonly<Record<string, string>>;
   readonly contenders: Readonly<Record<string, ContenderResult>>;
+  readonly layers?: readonly ContextLayers[];
   readonly ratios: Readonly<Record<string, number | null>>;
 }
 
@@ -51,14 +52,41 @@ function verdict(name: string, value: number | null): string {
   return `${wish}, ${isMet ? 'met' : 'missed'}`;
 }
 
-/** A table of figures with a row for each contender, and one of ratios. */
+const KINDS = [
+  ['mamba', 'Mamba layers (ms)'],
+  ['attention', 'attention layers (ms)'],
+  ['feedForward', 'MLP layers (ms)'],
+  ['ends', 'embedding and head (ms)'],
+] as const;
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** A token's time by kind of layer, a row for each context; no lines where it was left out. */
+function layerTable(layers: readonly ContextLayers[]): string[] {
+  if (layers.length === 0) return [];
+  return [
+    line(['a token after', ...KINDS.map(([, heading]) => heading), 'attention’s share']),
+    line(['---', ...KINDS.map(() => '---:'), '---:']),
+    ...layers.map(({ context, figures, attentionShare }) =>
+      line([
+        `${context} tokens`,
+        ...KINDS.map(([kind]) => cell(figures[kind], 'ms')),
+        attentionShare.median.toFixed(2),
+      ]),
+    ),
+    '',
+  ];
+}
+
+/** A table of figures with a row for each contender, one of layers, and one of ratios. */
 export function tablesOf(results: Quoted): string {
   const { device, versions, contenders, ratios } = results;
   const rows = Object.values(contenders).map(({ title, figures }) => [
     title,
     ...COLUMNS.map(([name, , unit]) => cell(figures[name], unit)),
   ]);
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const heads = ['', ...COLUMNS.map(([, heading]) => heading)];
   return [
     `\`${results.command}\` at ${results.commit}: ${device.cores} × ${device.processor}, Chromium ${versions['chromium'] ?? ''},`,
@@ -68,6 +96,7 @@ export function tablesOf(results: Quoted): string {
     line(heads.map((_, i) => (i === 0 ? '---' : '---:'))),
     ...rows.map(line),
     '',
+    ...layerTable(results.layers ?? []),
     line(['ratio', 'value', 'target']),
     line(['---', '---:', '---']),
     ...Object.entries(ratios).map(([name, value]) =>

@@ -87,8 +87,8 @@ function stock(contenders: Contenders, name: string): string[] {
 export interface ContextLayers {
   readonly context: number;
   readonly figures: Readonly<Record<keyof LayerTimes, Figure>>;
-  /** The attention layers' part of all nodes' time, one a round. */
-  readonly attentionShares: readonly number[];
+  /** The attention layers' part of all nodes' time. */
+  readonly attentionShare: Figure;
 }
 
 export function contextLayersOf(context: number, rounds: readonly LayerTimes[]): ContextLayers {
@@ -102,8 +102,10 @@ export function contextLayersOf(context: number, rounds: readonly LayerTimes[]):
       feedForward: figure('feedForward'),
       ends: figure('ends'),
     },
-    attentionShares: rounds.map(({ mamba, attention, feedForward, ends }) =>
-      rounded(attention / (mamba + attention + feedForward + ends)),
+    attentionShare: figureOf(
+      rounds.map(({ mamba, attention, feedForward, ends }) =>
+        rounded(attention / (mamba + attention + feedForward + ends)),
+      ),
     ),
   };
 }
@@ -112,13 +114,11 @@ export function contextLayersOf(context: number, rounds: readonly LayerTimes[]):
 export function layerRatiosOf(layers: readonly ContextLayers[]): Record<string, number | null> {
   const at = (context: number): ContextLayers | undefined =>
     layers.find((one) => one.context === context);
-  const shareOf = (shares: readonly number[] | undefined): number | null =>
-    shares === undefined || shares.length === 0 ? null : rounded(spreadOf(shares).median);
   return {
     // Speed at 8192 over speed at 128: times the other way round.
     mambaDecode8kVs128: pairedRatio(at(128)?.figures.mamba.values, at(8192)?.figures.mamba.values),
-    attentionShareAt128: shareOf(at(128)?.attentionShares),
-    attentionShareAt8k: shareOf(at(8192)?.attentionShares),
+    attentionShareAt128: at(128)?.attentionShare.median ?? null,
+    attentionShareAt8k: at(8192)?.attentionShare.median ?? null,
   };
 }
 

@@ -82,9 +82,16 @@ export class Rounds {
     this.#say = say;
   }
 
-  /** Prompts read from nothing: time to first token, prefill and decode, `rounds` times after one that is not kept. */
-  async fromNothing(plans: readonly LengthPlan[], rounds: number): Promise<void> {
+  /**
+   * Prompts read from nothing: time to first token, prefill and decode, `rounds` times after one that is not kept. At
+   * least one round is; none begins after `deadline`.
+   */
+  async fromNothing(plans: readonly LengthPlan[], rounds: number, deadline: number): Promise<void> {
     for (let round = -1; round < rounds; round += 1) {
+      if (round > 0 && performance.now() > deadline) {
+        this.leftOut.push(`rounds from ${round + 1} on at short contexts: out of time`);
+        return;
+      }
       for (const { context, newTokens } of plans) {
         const prompt = await this.#prompts.ofLength(context, round + 1);
         const runs = new Map<string, MeasuredRun>();

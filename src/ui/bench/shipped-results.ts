@@ -12,6 +12,14 @@ export interface ShippedContender {
   readonly figures: Readonly<Record<string, ShippedFigure | undefined>>;
 }
 
+/** A token's time by kind of layer, milliseconds of ONNX Runtime's nodes. */
+export interface ShippedLayers {
+  /** Tokens before it. */
+  readonly context: number;
+  readonly figures: Readonly<Record<'mamba' | 'attention' | 'feedForward' | 'ends', ShippedFigure>>;
+  readonly attentionShare: ShippedFigure;
+}
+
 export interface ShippedResults {
   readonly command: string;
   readonly commit: string;
@@ -20,6 +28,10 @@ export interface ShippedResults {
   readonly versions: Readonly<Record<string, string>>;
   readonly contenders: Readonly<Record<string, ShippedContender>>;
   readonly ratios: Readonly<Record<string, number | null>>;
+  readonly model: { readonly name: string; readonly parameters: number };
+  readonly layers?: readonly ShippedLayers[];
+  /** The same of a larger shape with random weights. */
+  readonly base?: ShippedResults;
 }
 
 /** Fetches results.json; Error with a sentence when it is missing or of another form. */
