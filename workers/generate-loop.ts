@@ -531,7 +531,9 @@ class Turn {
     const { format, tokenizer } = model;
     this.#model = model;
     this.#toolCall = request.tools.length > 0 ? format.toolCall : null;
-    this.#detokeniser = createDetokeniser(tokenizer);
+    this.#detokeniser = createDetokeniser(tokenizer, {
+      isInside: start.thought !== '' || start.inAnswer,
+    });
     this.#stops = createStopMatcher(request.stopStrings);
     this.#thought = start.thought;
     this.thoughtTokensGiven = start.thought === '' ? 0 : tokenizer.encode(start.thought).length;
@@ -623,7 +625,7 @@ class Turn {
   /** Text of a token by itself, for the lab. */
   textOf(id: number): string {
     const { tokenizer } = this.#model;
-    const detokeniser = createDetokeniser(tokenizer);
+    const detokeniser = createDetokeniser(tokenizer, { isInside: true });
     return detokeniser.push(id) + detokeniser.flush();
   }
 

@@ -174,7 +174,7 @@ export class LabReader {
     const { session, tokenizer, spec, format } = this.#model;
     if (start.logits === null) throw new RangeError('there are no logits to go on from');
     const random = createRandom(options.sampling.seed);
-    const detokeniser = createDetokeniser(tokenizer);
+    const detokeniser = createDetokeniser(tokenizer, { isInside: true });
     const tokenIds: number[] = [];
     const texts: string[] = [];
     let text = '';
@@ -214,13 +214,13 @@ export class LabReader {
 
 /** Text of a token by itself; half characters come out as �. */
 export function textOfToken(tokenizer: ChatTokenizer, id: number): string {
-  const detokeniser = createDetokeniser(tokenizer);
+  const detokeniser = createDetokeniser(tokenizer, { isInside: true });
   return detokeniser.push(id) + detokeniser.flush();
 }
 
 /** Text of many tokens together. */
 export function textOfTokens(tokenizer: ChatTokenizer, ids: Iterable<number>): string {
-  const detokeniser = createDetokeniser(tokenizer);
+  const detokeniser = createDetokeniser(tokenizer, { isInside: true });
   let text = '';
   for (const id of ids) text += detokeniser.push(id);
   return text + detokeniser.flush();

@@ -4,7 +4,7 @@
  */
 import { env, PreTrainedTokenizer } from '@huggingface/transformers';
 import { EngineError } from '../../src/core/errors';
-import type { Vocabulary } from '../../src/core/text/detokeniser';
+import { pieceFormOf, type Vocabulary } from '../../src/core/text/detokeniser';
 import { TOOL_CALL_FORMS } from '../../src/core/tools/tool-call';
 import { adapterOf, finishPrompt, type ThinkAdapter } from '../../src/models/think-adapters';
 
@@ -61,6 +61,7 @@ export interface ChatTokenizer extends Vocabulary {
 /** The parts of tokenizer.json that are read here. */
 interface TokenizerJson {
   readonly model?: { readonly vocab?: Readonly<Record<string, number>> };
+  readonly decoder?: unknown;
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
 }
 
@@ -129,6 +130,7 @@ export function createTokenizer(
       : { ...message, content: message.content + callForm.write(calls) };
   };
   return {
+    form: pieceFormOf(json?.decoder),
     pieceOf: (id) => pieces[id] ?? (id >= 0 && id < vocabSize ? '' : undefined),
     isAdded: (id) => addedIds.has(id),
     encode: (text) => tokenizer.encode(text, { add_special_tokens: false }),

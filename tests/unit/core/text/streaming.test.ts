@@ -1,7 +1,9 @@
+import { PreTrainedTokenizer } from '@huggingface/transformers';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOfPiece } from '../../../../src/core/text/byte-level';
 import { createDetokeniser, type Vocabulary } from '../../../../src/core/text/detokeniser';
+import { createTokenizer } from '../../../../workers/runtime/hub';
 import { createSentenceSegmenter } from '../../../../src/core/text/sentences';
 import { createStopMatcher } from '../../../../src/core/text/stop-matcher';
 
@@ -76,6 +78,109 @@ describe('detokeniser', () => {
 
   test('an unknown id is an error with the id', () => {
     expect(() => createDetokeniser(vocabulary).push(999)).toThrow(/Token 999/);
+  });
+});
+
+describe('a SentencePiece vocabulary', () => {
+  const pieces = [
+    ...['<unk>', '<s>', '</s>'],
+    ...Array.from(
+      { length: 256 },
+      (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+    ),
+    ...['\u2581', '\u2581the', '\u2581\u2581', 'pool', 'é', 'の', '<0x', '\n'],
+  ];
+  const decoders = {
+    // Llama 2, TinyLlama, Mistral: bytes and a space put before the text.
+    'with byte fallback': {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: '\u2581' }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+        { type: 'Strip', content: ' ', start: 1, stop: 0 },
+      ],
+    },
+    'without a space before': {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: '\u2581' }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+      ],
+    },
+    'as Metaspace': {
+      type: 'Metaspace',
+      replacement: '\u2581',
+      add_prefix_space: true,
+      prepend_scheme: 'always',
+    },
+  };
+  const files = (decoder: unknown): [unknown, unknown] => [
+    {
+      version: '1.0',
+      added_tokens: ['<s>', '</s>'].map((content, i) => ({
+        id: i + 1,
+        content,
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: false,
+        special: true,
+      })),
+      normalizer: null,
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder,
+      model: {
+        type: 'BPE',
+        vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
+        merges: [],
+        byte_fallback: true,
+      },
+    },
+    { tokenizer_class: 'PreTrainedTokenizerFast' },
+  ];
+  // The bytes of é, 😀 and の among others, cut anywhere.
+  const some = fc.constantFrom(
+    ...Array.from(new TextEncoder().encode('é😀のa '), (byte) => byte + 3),
+  );
+  const replies = fc.array(
+    fc.oneof(
+      fc.integer({ min: 259, max: pieces.length - 1 }),
+      some,
+      fc.integer({ min: 3, max: 258 }),
+    ),
+    { minLength: 1, maxLength: 12 },
+  );
+
+  test.each(Object.entries(decoders))(
+    'streams what the library decodes as a whole: %s',
+    (_, decoder) => {
+      const whole = new PreTrainedTokenizer(...files(decoder));
+      const vocabulary = createTokenizer(...files(decoder));
+      fc.assert(
+        fc.property(replies, (ids) => {
+          const detokeniser = createDetokeniser(vocabulary);
+          const streamed = ids.map((id) => detokeniser.push(id)).join('') + detokeniser.flush();
+          const options = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
+          expect(streamed).toBe(whole.decode(ids, options));
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
+
+  test('a token inside a text keeps its space; bytes wait for their character', () => {
+    const vocabulary = createTokenizer(...files(decoders['with byte fallback']));
+    const id = (piece: string): number => pieces.indexOf(piece);
+    const inside = createDetokeniser(vocabulary, { isInside: true });
+    expect(inside.push(id('\u2581the'))).toBe(' the');
+    const reply = createDetokeniser(vocabulary);
+    expect(reply.push(id('\u2581the')) + reply.push(id('\u2581the'))).toBe('the the');
+    expect(reply.push(id('<0xC3>'))).toBe('');
+    expect(reply.push(id('<0xA9>'))).toBe('é');
+    expect(reply.push(id('<0x0A>'))).toBe('\n');
   });
 });
 
