@@ -1,4 +1,4 @@
-/** Owns what is known of this browser's ways to compute, as plain data; the probing itself is the worker's. */
+/** Owns what is known of this browser's ways to compute, as plain data; device-probe.ts asks. */
 
 export interface GpuProfile {
   readonly hasF16: boolean;

@@ -5,6 +5,7 @@
 import { formatBytes } from '../core/units';
 import type { FourBitPreference } from '../protocol/engine-api';
 import type { GpuProfile } from './device-profile';
+import { float32Room } from './four-bit-room';
 import { stackStateBytes, type Stack } from './stack';
 
 /** What the browser tells; null where it tells nothing. */
@@ -106,20 +107,15 @@ function memoryVerdict(
   return { fit: 'fits', reason: null };
 }
 
-/**
- * Bytes of float32 that the engine makes of a 4-bit file on the processor; 0 where it leaves it as it is. `auto` takes
- * an eighth of the memory that the browser tells of, 1 GiB at most, as workers/runtime/four-bit.ts does.
- */
+/** Bytes of float32 that the engine makes of a 4-bit file on the processor; 0 where it leaves it as it is. */
 function rewrittenBytes(
   dtype: string,
   parameters: number | null,
   offer: DeviceOffer,
   preference: FourBitPreference,
 ): number {
-  if (parameters === null || preference === 'off' || kernelOf(dtype) !== 'q4') return 0;
-  const room =
-    preference === 'on' ? 3 * GIB : Math.min(1, (offer.memoryBytes ?? 8 * GIB) / (8 * GIB)) * GIB;
-  return parameters * 4 <= room ? parameters * 4 : 0;
+  if (parameters === null || kernelOf(dtype) !== 'q4') return 0;
+  return parameters * 4 <= float32Room(preference, offer.memoryBytes) ? parameters * 4 : 0;
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { DeviceAttempt, DeviceKind, DevicePreference } from '../../src/protocol/engine-api';
 import { formatBytes } from '../../src/core/units';
+import { probeGpu } from '../../src/models/device-probe';
 import { threadsFor, type DeviceProfile } from '../../src/models/device-profile';
 import type { ModelSpec } from '../../src/core/model-spec';
 import type { GoldenLogits } from '../../src/models/spec';
@@ -49,29 +50,6 @@ export async function probeDevice(): Promise<DeviceProfile> {
     cores: scope.navigator?.hardwareConcurrency ?? 1,
     hasJspi: 'Suspending' in WebAssembly,
   };
-}
-
-async function probeGpu(gpu: GPU | undefined): Promise<DeviceProfile['gpu']> {
-  if (gpu === undefined) return { missing: 'this browser has no WebGPU' };
-  try {
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (adapter === null) return { missing: 'the browser offers no graphics device to WebGPU' };
-    const { info, limits } = adapter;
-    const name = [info.vendor, info.architecture].filter((part) => part !== '').join(' ');
-    return {
-      hasF16: adapter.features.has('shader-f16'),
-      isEmulated:
-        info.isFallbackAdapter ||
-        /swiftshader|llvmpipe|basic render/i.test(`${name} ${info.description}`),
-      name: name === '' ? 'unnamed' : name,
-      maxBufferBytes: limits.maxBufferSize,
-      maxStorageBindingBytes: limits.maxStorageBufferBindingSize,
-    };
-  } catch (error) {
-    return {
-      missing: `WebGPU failed when asked for a device (${error instanceof Error ? error.message : String(error)})`,
-    };
-  }
 }
 
 /**

@@ -23,21 +23,6 @@ export interface GraphFile {
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
-const GIB = 2 ** 30;
-
-/**
- * Bytes of float32 weights that may be made. They are held twice while a session is made, by JavaScript and in the WASM
- * heap, which ends at 4 GiB; `auto` leaves three quarters of the memory that the device tells of (`deviceMemory`, 8 GiB
- * at most) to others.
- */
-export function float32Room(preference: 'auto' | 'on'): number {
-  if (preference === 'on') return 3 * GIB;
-  const scope: { readonly navigator?: unknown } = globalThis;
-  // Not in TypeScript's library: only Chromium tells.
-  const { deviceMemory = 8 } = (scope.navigator ?? {}) as { deviceMemory?: number };
-  return Math.min(1, deviceMemory / 8) * GIB;
-}
-
 /** Name of the file of new weights; no exporter uses it. */
 const NEW_FILE = 'tidepool-float32-weights';
 

@@ -13,7 +13,9 @@ import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
 import type { TopLogits } from '../../src/core/sampling/top-logits';
 import type { FourBitPreference, FourBitRewrite } from '../../src/protocol/engine-api';
-import { float32Room, rewriteFourBit, type GraphFile } from './four-bit';
+import { toldMemoryBytes } from '../../src/models/device-probe';
+import { float32Room } from '../../src/models/four-bit-room';
+import { rewriteFourBit, type GraphFile } from './four-bit';
 import { capturingGlue, HeapRunner, type Feed } from './heap-runner';
 import { layerStatesOf, type LayerState } from './layer-state';
 import { LayerStates, stateNamesOf, type StateTensor } from './layer-states';
@@ -301,7 +303,9 @@ export class ModelSession {
       model instanceof Uint8Array ? { decoder: { bytes: model, externalData: [] } } : model;
     const preference = options.provider === 'wasm' ? (options.rewriteFourBit ?? 'auto') : 'off';
     const rewritten =
-      preference === 'off' ? null : rewriteFourBit(graphs.decoder, float32Room(preference));
+      preference === 'off'
+        ? null
+        : rewriteFourBit(graphs.decoder, float32Room(preference, toldMemoryBytes()));
     if (rewritten !== null) {
       try {
         return await ModelSession.#open({ ...graphs, decoder: rewritten.file }, options, rewritten);

@@ -1,32 +1,6 @@
 /** Owns the asking of the browser what this device offers a model: memory, graphics, storage. Judges nothing (models/fit). */
 import type { DeviceOffer } from '../../models/fit';
-
-const GIB = 1024 ** 3;
-
-/** deviceMemory is Chromium's alone, so no type of the DOM names it. */
-type MemoryNavigator = Navigator & { readonly deviceMemory?: number };
-
-async function gpuOffer(): Promise<DeviceOffer['gpu']> {
-  const { gpu } = navigator as Partial<Navigator>;
-  if (gpu === undefined) return { missing: 'this browser has no WebGPU' };
-  try {
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (adapter === null) return { missing: 'the browser offers no graphics device to WebGPU' };
-    const { info, limits } = adapter;
-    const name = [info.vendor, info.architecture].filter((part) => part !== '').join(' ');
-    return {
-      hasF16: adapter.features.has('shader-f16'),
-      isEmulated:
-        info.isFallbackAdapter ||
-        /swiftshader|llvmpipe|basic render/i.test(`${name} ${info.description}`),
-      name: name === '' ? 'unnamed' : name,
-      maxBufferBytes: limits.maxBufferSize,
-      maxStorageBindingBytes: limits.maxStorageBufferBindingSize,
-    };
-  } catch (error) {
-    return { missing: error instanceof Error ? error.message : String(error) };
-  }
-}
+import { probeGpu, toldMemoryBytes } from '../../models/device-probe';
 
 async function storageOffer(): Promise<DeviceOffer['storage']> {
   const { storage } = navigator as Partial<Navigator>;
@@ -42,7 +16,7 @@ async function storageOffer(): Promise<DeviceOffer['storage']> {
 
 /** Never rejects: what cannot be asked is null or missing. */
 export async function readDeviceOffer(): Promise<DeviceOffer> {
-  const { deviceMemory } = navigator as MemoryNavigator;
-  const [gpu, storage] = await Promise.all([gpuOffer(), storageOffer()]);
-  return { memoryBytes: deviceMemory === undefined ? null : deviceMemory * GIB, gpu, storage };
+  const { gpu: asked } = navigator as Partial<Navigator>;
+  const [gpu, storage] = await Promise.all([probeGpu(asked), storageOffer()]);
+  return { memoryBytes: toldMemoryBytes(), gpu, storage };
 }

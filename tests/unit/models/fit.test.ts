@@ -83,7 +83,7 @@ describe('judge', () => {
   it('warns of a processor’s pace and of full storage', () => {
     const slow = judge(modelOf('lfm2.5-1.2b'), PHONE);
     expect(slow.fit).toBe('tight');
-    expect(slow.msPerToken).toBeCloseTo(3000);
+    expect(slow.msPerToken).toBeCloseTo(2925);
     expect(slow.reasons[0]).toContain('about 3 s');
     const full = { ...DESKTOP, storage: { quotaBytes: GIB, usedBytes: GIB - 1000 } };
     expect(judge(modelOf('granite-4.0-h-350m'), full).reasons[0]).toContain('1000 B left');

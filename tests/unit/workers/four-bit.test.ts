@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-web/webgpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseManifest, parseSpec } from '../../../src/models/spec';
-import { float32Room, rewriteFourBit } from '../../../workers/runtime/four-bit';
+import { float32Room } from '../../../src/models/four-bit-room';
+import { rewriteFourBit } from '../../../workers/runtime/four-bit';
 import { block, integer, text } from '../../../workers/runtime/protobuf';
 import { configureRuntime, ModelSession } from '../../../workers/runtime/session';
 import { MICRO_URL, PLAIN_FILES } from './model-host';
@@ -183,7 +184,7 @@ describe('a product of few bits', () => {
 
 describe('room for float32', () => {
   it('is an eighth of what the device tells, 1 GiB at most, unless it is asked for', () => {
-    expect(float32Room('auto')).toBe(2 ** 30);
-    expect(float32Room('on')).toBe(3 * 2 ** 30);
+    expect(float32Room('auto', null)).toBe(2 ** 30);
+    expect(float32Room('on', null)).toBe(3 * 2 ** 30);
   });
 });
