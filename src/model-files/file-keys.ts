@@ -1,6 +1,6 @@
 /** Owns under which addresses the files of a model are kept, and the listing that a manifest amounts to. */
 import { EngineError } from '../core/errors';
-import type { ListedFile, ListedVariant, ModelListing } from '../core/model-listing';
+import type { ListedFile, ListedVariant, ModelListing, ModelSource } from '../core/model-listing';
 import type { ModelManifest } from '../models/spec';
 import { expectedHashOf } from './hashing';
 import type { KeptKey } from './part-store';
@@ -10,23 +10,27 @@ import type { KeptKey } from './part-store';
  * never be reached (RFC 2606).
  */
 const HUB_KEYS = 'https://hub.tidepool.invalid/';
+/** The same for models that were opened from a disk. */
+const DISK_KEYS = 'https://disk.tidepool.invalid/';
 
 /** The file that says which others belong to a model of our own site. */
 export const MANIFEST = 'manifest.json';
-/** Under which the listing of a hub's model is kept; no file of a hub has such a name. */
+/** Under which the listing of a model from a hub or a disk is kept; no file of a model has such a name. */
 export const LISTING = '.tidepool-listing.json';
 
-/** Prefix of the addresses under which all files of a model are kept. Of a hub's model: of one revision. */
+/** Prefix of the addresses under which all files of a model are kept. Of one from a hub or a disk: of one revision. */
 export function keptPrefixOf(
   listing: Pick<ModelListing, 'source' | 'id' | 'revision' | 'baseUrl'>,
 ): string {
-  return listing.source === 'hub'
-    ? `${fileUrlOf(HUB_KEYS, `${listing.id}/${listing.revision ?? 'main'}`)}/`
-    : listing.baseUrl;
+  const { source, id, revision, baseUrl } = listing;
+  if (source === 'site') return baseUrl;
+  return `${fileUrlOf(source === 'hub' ? HUB_KEYS : DISK_KEYS, `${id}/${revision ?? 'main'}`)}/`;
 }
 
-export function isHubPrefix(prefix: string): boolean {
-  return prefix.startsWith(HUB_KEYS);
+/** Where the model under such a prefix came from. */
+export function sourceOfPrefix(prefix: string): ModelSource {
+  if (prefix.startsWith(HUB_KEYS)) return 'hub';
+  return prefix.startsWith(DISK_KEYS) ? 'disk' : 'site';
 }
 
 /** Address of a file in a folder. EngineError `model-corrupt` for a path that leads out of it. */

@@ -5,13 +5,13 @@
 import type { ListedFile, ListedVariant, ModelListing, ModelSource } from '../core/model-listing';
 import { parseManifest } from '../models/spec';
 import {
-  isHubPrefix,
   keptKeyOf,
   keptPrefixOf,
   listingOfManifest,
   LISTING,
   MANIFEST,
   pathsOfVariant,
+  sourceOfPrefix,
 } from './file-keys';
 import { PartStore, type KeptEntry } from './part-store';
 import { readListing } from './read-listing';
@@ -51,6 +51,7 @@ const HELPFUL_FILES: ReadonlySet<string> = new Set([
   'special_tokens_map.json',
   'chat_template.jinja',
   'chat_template.json',
+  MANIFEST,
 ]);
 
 /** Everything that running a variant needs, small files first. */
@@ -129,7 +130,7 @@ export class ModelStore {
     }
     return {
       prefix,
-      source: isHubPrefix(prefix) ? 'hub' : 'site',
+      source: sourceOfPrefix(prefix),
       id: listing?.id ?? prefix.split('/').at(-2) ?? prefix,
       revision: listing?.revision ?? null,
       listing,
@@ -141,21 +142,20 @@ export class ModelStore {
 
   /** The kept listing of a model, checked; null when none is kept or it cannot be read. */
   async listing(prefix: string): Promise<ModelListing | null> {
-    const text = await this.parts.text(prefix + (isHubPrefix(prefix) ? LISTING : MANIFEST));
+    const isOfSite = sourceOfPrefix(prefix) === 'site';
+    const text = await this.parts.text(prefix + (isOfSite ? MANIFEST : LISTING));
     if (text === null) return null;
     try {
       const json: unknown = JSON.parse(text);
-      return isHubPrefix(prefix)
-        ? readListing(json)
-        : listingOfManifest(parseManifest(json), prefix);
+      return isOfSite ? listingOfManifest(parseManifest(json), prefix) : readListing(json);
     } catch {
       return null;
     }
   }
 
-  /** Keeps the listing of a hub's model, so that it starts without the hub. Rejects without room. */
+  /** Keeps the listing of a model from a hub or a disk, so that it starts without them. Rejects without room. */
   async keepListing(listing: ModelListing): Promise<void> {
-    if (listing.source !== 'hub') return;
+    if (listing.source === 'site') return;
     const prefix = keptPrefixOf(listing);
     await this.parts.putText(prefix + LISTING, prefix, JSON.stringify(listing));
   }

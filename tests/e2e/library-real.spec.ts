@@ -41,6 +41,39 @@ test('a folder from disk opens the embedded model’s own files and answers', as
   await answers(page);
 });
 
+test('a model from disk is kept, is there after a reload without the folder, and is deleted', async ({
+  page,
+  fakeSite,
+}) => {
+  await page.goto(fakeSite);
+  let dialog = await openLibrary(page);
+  await page.getByLabel('Folder of a model').setInputFiles(TIDEPOOL);
+  const card = () => dialog.getByRole('article', { name: 'tidepool', exact: true });
+  await expect(card()).toContainText('unless you keep a copy in this browser');
+  await card()
+    .getByRole('button', { name: /^Keep it here/ })
+    .click();
+  await expect(card()).toContainText('Kept here');
+  await card().getByRole('button', { name: 'Use it' }).click();
+  const chip = page.getByRole('button', { name: /^Model: WASM.*, tidepool$/ });
+  await expect(chip).toBeVisible();
+
+  await page.reload();
+  await expect(chip).toBeVisible();
+  await answers(page);
+  await page.getByRole('button', { name: 'Storage' }).first().click();
+  const storage = page.getByRole('dialog', { name: 'Storage' });
+  await expect(storage.getByText(/from this computer · running now/)).toBeVisible();
+  await page.keyboard.press('Escape');
+
+  dialog = await openLibrary(page);
+  await expect(card()).toContainText('A copy is kept in this browser');
+  await card().getByRole('button', { name: 'Delete…' }).click();
+  await card().getByRole('button', { name: 'Delete for good' }).click();
+  await expect(card()).toBeHidden();
+  await expect(page.getByRole('button', { name: /^Model: WASM.*, Tidepool$/ })).toBeVisible();
+});
+
 test('a model from the hub is downloaded, answers, and is there after a reload without the hub', async ({
   page,
   fakeSite,

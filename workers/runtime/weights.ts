@@ -175,7 +175,9 @@ export class ModelFiles {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const entry = asListed(named);
     const { listing, modelUrl, blobs, signal, fetch, patience, isToBeKept = true } = this.#options;
-    if (listing?.source === 'disk') return this.#fromDisk(entry, blobs, onProgress);
+    // Without contents at hand a model from disk is one that was kept.
+    if (listing?.source === 'disk' && blobs !== undefined)
+      return this.#fromDisk(entry, blobs, onProgress);
     const target = allocate(entry);
     const source = listing ?? { source: 'site', id: '', revision: null, baseUrl: modelUrl };
     const { keeping } = await fetchFile({
@@ -183,7 +185,7 @@ export class ModelFiles {
       url: fileUrlOf(source.baseUrl, entry.path),
       kept: keptKeyOf(keptPrefixOf(source), entry),
       store: this.#store,
-      fetch,
+      fetch: source.source === 'disk' ? refuseKept(entry, source.id) : fetch,
       target,
       isToBeKept: isToBeKept && this.#options.caches !== undefined,
       isEtagHash: source.source === 'hub',
@@ -234,10 +236,10 @@ export class ModelFiles {
 
   async #fromDisk(
     entry: ListedFile,
-    blobs: ReadonlyMap<string, Blob> | undefined,
+    blobs: ReadonlyMap<string, Blob>,
     onProgress: (progress: FileProgress) => void,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const blob = blobs?.get(entry.path);
+    const blob = blobs.get(entry.path);
     if (blob?.size !== entry.bytes) {
       throw new EngineError(
         'model-missing',
@@ -328,6 +330,18 @@ export class ModelFiles {
         await this.#store.deleteKey(kept);
     }
   }
+}
+
+/** In place of a network for a model from disk: what is not kept any more is nowhere else. */
+function refuseKept({ path }: ListedFile, id: string): () => Promise<never> {
+  return () =>
+    Promise.reject(
+      new EngineError(
+        'model-missing',
+        `${path} of ${id} is no longer kept in this browser, or damaged.`,
+        'Open its folder again under “Models”.',
+      ),
+    );
 }
 
 /** Tells the pages to look again at what is kept. */

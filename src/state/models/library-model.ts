@@ -100,11 +100,11 @@ export function modelOfRepo(repo: string): LibraryModel {
   };
 }
 
-/** A folder or bundle from disk. */
+/** A folder or bundle from disk; `blobs` is null for one that was kept in an earlier visit. */
 export function modelOfDisk(
   listing: ModelListing,
-  blobs: ReadonlyMap<string, Blob>,
-  stack: Stack,
+  blobs: ReadonlyMap<string, Blob> | null,
+  stack: Stack | null,
   thinking: ThinkingFact | null,
 ): LibraryModel {
   return {
@@ -113,9 +113,9 @@ export function modelOfDisk(
     title: listing.id,
     maker: null,
     role: 'disk',
-    summary: 'Opened from this computer. It is there until this page is closed.',
+    summary: 'Opened from this computer.',
     repo: null,
-    contextTokens: stack.contextTokens,
+    contextTokens: stack?.contextTokens ?? null,
     stack,
     variants: sizesOf(listing),
     thinking,

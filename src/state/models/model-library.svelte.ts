@@ -25,6 +25,7 @@ import type { DevicePreference } from '../../protocol/engine-api';
 import { asEngineError, type ModelStatus } from '../model-status.svelte';
 import type { Notices } from '../notices.svelte';
 import type { Settings } from '../settings.svelte';
+import { fetchFromDisk, keepable } from './disk-files';
 import type { HubClient } from './hub-client';
 import {
   modelOfDisk,
@@ -69,6 +70,12 @@ export type ByKey<T> = Readonly<Partial<Record<string, T>>>;
 
 function without<T>(record: ByKey<T>, key: string): ByKey<T> {
   return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
+}
+
+/** The template that tokenizer_config.json holds; null where it is in a file of its own. */
+function templateOf(tokenizerConfig: unknown): string | null {
+  const { chat_template: template } = (tokenizerConfig ?? {}) as { chat_template?: unknown };
+  return typeof template === 'string' ? template : null;
 }
 
 interface Begun {
@@ -191,10 +198,17 @@ export class ModelLibrary {
     const kept: Record<string, readonly string[]> = {};
     const partial: Record<string, Begun> = {};
     for (const { listing, variants, source } of await this.#host.store.models()) {
-      if (listing === null || source !== 'hub') continue;
-      const known = this.models.find(({ repo }) => repo === listing.id);
-      const key = known?.key ?? `hub:${listing.id}`;
-      if (known === undefined) this.models = [...this.models, modelOfRepo(listing.id)];
+      if (listing === null || source === 'site') continue;
+      const isDisk = source === 'disk';
+      const known = this.models.find(({ key, repo }) =>
+        isDisk ? key === `disk:${listing.id}` : repo === listing.id,
+      );
+      const key = known?.key ?? `${source}:${listing.id}`;
+      if (known === undefined) {
+        const added = isDisk ? modelOfDisk(listing, null, null, null) : modelOfRepo(listing.id);
+        this.models = [...this.models, added];
+        if (isDisk) await this.#fillFromKept(key, listing);
+      }
       const model = this.find(key);
       if (model?.listing === null) await this.#fillFromKept(key, listing);
       // An older revision is not what the card's listing names.
@@ -228,11 +242,18 @@ export class ModelLibrary {
   async #fillFromKept(key: string, listing: ModelListing): Promise<void> {
     this.#change(key, { listing, variants: sizesOf(listing) });
     try {
-      const config = await keptBlob(this.#host.store, listing, 'config.json');
-      const stack = readStack(JSON.parse((await config?.text()) ?? 'null'));
+      const { store } = this.#host;
+      const text = async (path: string): Promise<string | null> =>
+        (await (await keptBlob(store, listing, path))?.text()) ?? null;
+      const stack = readStack(JSON.parse((await text('config.json')) ?? 'null'));
+      const template =
+        (await text('chat_template.jinja')) ??
+        templateOf(JSON.parse((await text('tokenizer_config.json')) ?? '{}'));
       this.#change(key, {
         stack,
         contextTokens: this.find(key)?.contextTokens ?? stack.contextTokens,
+        thinking:
+          this.find(key)?.thinking ?? (template === null ? null : thinkingOfTemplate(template)),
       });
     } catch {
       // Not all of it has come; the registry's own layers stay.
@@ -293,10 +314,11 @@ export class ModelLibrary {
 
   /* ---------- downloads ---------- */
 
-  /** Starts a download or goes on with it. Settles when it ends or pauses; the outcome stands in `downloads`. */
+  /** Starts a download, or the keeping of a model from disk, or goes on with it. Settles when it ends or pauses; the outcome stands in `downloads`. */
   async download(key: string, dtype: string): Promise<void> {
-    const listing = this.find(key)?.listing ?? null;
-    if (listing?.source !== 'hub') return;
+    const { listing = null, blobs = null } = this.find(key) ?? {};
+    if (listing === null || listing.source === 'site') return;
+    if (listing.source === 'disk' && blobs === null) return;
     if (!(await this.#hasRoom(key, listing, dtype))) return;
     let download = this.#running[key];
     if (download === undefined || this.downloads[key]?.dtype !== dtype) {
@@ -304,7 +326,7 @@ export class ModelLibrary {
         listing,
         dtype,
         store: this.#host.store,
-        fetch: this.#host.fetch,
+        fetch: blobs === null ? this.#host.fetch : fetchFromDisk(listing, blobs),
         onChange: (state) => {
           this.downloads = { ...this.downloads, [key]: { ...state, dtype } };
         },
@@ -325,7 +347,15 @@ export class ModelLibrary {
     this.downloads = without(this.downloads, key);
     await this.#readKept();
     this.#host.onKept?.();
-    this.#host.notices.show(`${this.find(key)?.title ?? key} is here now.`);
+    const title = this.find(key)?.title ?? key;
+    this.#host.notices.show(
+      blobs === null ? `${title} is here now.` : `${title} is kept in this browser now.`,
+    );
+    // It runs already: the next visit begins with it too.
+    if (blobs !== null && this.current.key === key)
+      this.#host.settings.change({
+        model: { key, title, prefix: keptPrefixOf(listing), dtype },
+      });
   }
 
   async #missingBytes(listing: ModelListing, dtype: string): Promise<number> {
@@ -371,9 +401,14 @@ export class ModelLibrary {
   /** Deletes all that is kept of a model; the one in use gives way to the embedded one. */
   async delete(key: string): Promise<void> {
     const model = this.find(key);
-    if (model?.listing?.source !== 'hub') return;
+    if (!model?.listing || model.listing.source === 'site') return;
     await this.#host.store.delete(model.listing);
-    if (this.current.key === key) await this.use(this.#host.embedded.id);
+    // One whose files are open from the disk goes on running; the next visit begins without it.
+    if (this.current.key === key && model.blobs === null) await this.use(this.#host.embedded.id);
+    else if (this.#host.settings.values.model?.key === key)
+      this.#host.settings.change({ model: null });
+    if (model.listing.source === 'disk' && model.blobs === null)
+      this.models = this.models.filter((other) => other.key !== key);
     await this.#readKept();
     this.#host.onKept?.();
     this.#host.notices.show(`${model.title} is deleted from this browser.`);
@@ -412,7 +447,7 @@ export class ModelLibrary {
     }
     settings.change({
       model:
-        listing?.source === 'hub' && dtype !== undefined && isToBeKept
+        listing !== null && dtype !== undefined && this.#staysHere(model, dtype, isToBeKept)
           ? { key, title: model.title, prefix: keptPrefixOf(listing), dtype }
           : isSite && key !== embedded.id
             ? { key, title: model.title, prefix: '', dtype: '' }
@@ -424,6 +459,12 @@ export class ModelLibrary {
       );
     await this.#readKept();
     this.#host.onKept?.();
+  }
+
+  /** Will the next visit find it? A hub's model is kept as it loads, one from disk only when asked for. */
+  #staysHere({ key, listing }: LibraryModel, dtype: string, isToBeKept: boolean): boolean {
+    if (listing?.source === 'hub') return isToBeKept;
+    return listing?.source === 'disk' && this.kept[key]?.includes(dtype) === true;
   }
 
   #siteUrl(key: string): string {
@@ -464,7 +505,7 @@ export class ModelLibrary {
     this.problem = null;
     this.doing = 'Looking through the files…';
     try {
-      const { listing, blobs } = await read();
+      const { listing: listed, blobs } = await read();
       const json = async (path: string): Promise<unknown> => {
         const text = await blobs.get(path)?.text();
         try {
@@ -479,13 +520,12 @@ export class ModelLibrary {
         }
       };
       const stack = readStack(await json('config.json'));
-      const tokenizer = (await json('tokenizer_config.json')) as Readonly<Record<string, unknown>>;
-      const template =
-        (await blobs.get('chat_template.jinja')?.text()) ??
-        (typeof tokenizer['chat_template'] === 'string' ? tokenizer['chat_template'] : null);
+      const tokenizer = await json('tokenizer_config.json');
+      const template = (await blobs.get('chat_template.jinja')?.text()) ?? templateOf(tokenizer);
       const thinking = template === null ? null : thinkingOfTemplate(template);
-      const model = modelOfDisk(listing, blobs, stack, thinking);
+      const model = modelOfDisk(await keepable(listed, blobs), blobs, stack, thinking);
       this.models = [...this.models.filter(({ key }) => key !== model.key), model];
+      await this.#readKept();
       return model.key;
     } catch (cause) {
       this.problem = asEngineError(cause);

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { EngineError } from '../../../src/core/errors';
 import type { ModelListing } from '../../../src/core/model-listing';
-import { pathsOfVariant } from '../../../src/model-files/file-keys';
+import { keptPrefixOf, pathsOfVariant } from '../../../src/model-files/file-keys';
+import { ModelDownload } from '../../../src/model-files/model-download';
+import { ModelStore } from '../../../src/model-files/model-store';
 import { PATIENCE, type Patience } from '../../../src/model-files/remote-file';
+import { fetchFromDisk, keepable } from '../../../src/state/models/disk-files';
 import { memoryCaches } from '../model-files/memory-caches';
 import { ModelFiles, type FilesProgress } from '../../../workers/runtime/weights';
 
@@ -336,6 +339,52 @@ describe('files of a listing', () => {
     });
     await expect(fromDisk(new Map()).file(GRAPH, () => {})).rejects.toMatchObject({
       code: 'model-missing',
+    });
+  });
+
+  it('of a disk that were kept are read without the disk; what is lost is named', async () => {
+    const caches = memoryCaches();
+    const blobs = new Map(
+      Object.entries(contents).map(([path, bytes]) => [path, new Blob([bytes])]),
+    );
+    const hashless = listing.files.map((file) => ({ ...file, sha256: null }));
+    const disk = await keepable(
+      { ...listing, source: 'disk', id: 'model', files: hashless, baseUrl: 'disk:model/' },
+      blobs,
+    );
+    const other = await keepable(
+      disk,
+      new Map(blobs).set(GRAPH.path, new Blob([WEIGHTS.slice().fill(1)])),
+    );
+    expect(other.revision).not.toBe(disk.revision);
+    const store = new ModelStore(caches);
+    const state = await new ModelDownload({
+      listing: disk,
+      dtype: disk.variants[0]?.dtype ?? '',
+      store,
+      fetch: fetchFromDisk(disk, blobs),
+      onChange: () => {},
+    }).start();
+    expect(state).toMatchObject({ phase: 'done', error: null });
+    expect(await store.models()).toMatchObject([
+      { source: 'disk', id: 'model', variants: [disk.variants[0]?.dtype] },
+    ]);
+    const kept = (await store.listing(keptPrefixOf(disk))) ?? disk;
+    const files = (): ModelFiles =>
+      new ModelFiles({
+        modelUrl: kept.baseUrl,
+        listing: kept,
+        caches: caches,
+        fetch: () => Promise.reject(new Error('nothing is to be fetched')),
+      });
+    expect(await files().file({ path: GRAPH.path, bytes: GRAPH.bytes }, () => {})).toEqual(WEIGHTS);
+    await store.delete(disk);
+    expect(await store.models()).toEqual([]);
+    await expect(
+      files().file({ path: GRAPH.path, bytes: GRAPH.bytes }, () => {}),
+    ).rejects.toMatchObject({
+      code: 'model-missing',
+      remedy: 'Open its folder again under “Models”.',
     });
   });
 
