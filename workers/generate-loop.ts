@@ -544,7 +544,9 @@ class Turn {
       closeId: -2,
       closeText: '',
     };
-    this.#hiddenIds = new Set([openId, closeId, ...format.endIds]);
+    // The tags of a call are no text, wherever a model puts them.
+    const callIds = this.#toolCall === null ? [] : Object.values(this.#toolCall);
+    this.#hiddenIds = new Set([openId, closeId, ...callIds, ...format.endIds]);
     this.budget = createThinkingBudget({
       limit: start.limit,
       openId,

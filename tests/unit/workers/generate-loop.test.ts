@@ -369,6 +369,15 @@ describe('tools', () => {
     expect(text('answer')).toBe('Done.');
   });
 
+  it('shows no tag of a call that stands by itself', async () => {
+    const { text } = await say(['Four.</tool_call> Yes.<|im_end|>'], {
+      thinkingLimit: 0,
+      maxAnswerTokens: 200,
+      tools: ['calculator'],
+    });
+    expect(text('answer')).toBe('Four. Yes.');
+  });
+
   it('answers half a call with an error that the model reads, and shows none of it', async () => {
     const { events, text } = await say(
       ['<tool_call>\n{"name": "calc<|im_end|>', 'Without, then.<|im_end|>'],
