@@ -172,6 +172,59 @@ describe('errors that a person meets', () => {
     expect(error.message).toContain('GatedDeltaWhirl');
   });
 
+  it('a model too large for this device, before anything big is fetched', async () => {
+    hub.add(repoWith({}));
+    const listing = await listingFrom(hub, id);
+    // As a model of 5 GB is listed.
+    const files = listing.files.map((file) =>
+      file.path.endsWith('_data') ? { ...file, bytes: 5e9 } : file,
+    );
+    const before = hub.requests.length;
+    const outcome = await load(engine, { listing: { ...listing, files }, variant: 'q4' });
+    if (outcome.ok || !('error' in outcome)) throw new Error('it loaded');
+    expect(outcome.error).toMatchObject({
+      code: 'out-of-memory',
+      remedy: 'Choose a smaller variant, or a smaller model.',
+    });
+    expect(outcome.error.message).toMatch(/has .*5\.00 GB|WebAssembly can hold about/);
+    expect(hub.requests.slice(before).filter(({ path }) => path.includes('.onnx'))).toEqual([]);
+  });
+
+  it('16 bits without 16-bit shaders: the processor takes them, and the reason is told', async () => {
+    hub.add(repoWith({}));
+    const listing = await listingFrom(hub, id);
+    const variants = listing.variants.filter(({ dtype }) => dtype === 'q4f16');
+    expect(variants).toHaveLength(1);
+    const plain = new Engine(
+      nodeHost({
+        fetch: (url, init) => fetch(url, init),
+        probe: () =>
+          Promise.resolve({
+            gpu: {
+              hasF16: false,
+              isEmulated: false,
+              name: 'acme gen-1',
+              maxBufferBytes: 2 ** 30,
+              maxStorageBindingBytes: 2 ** 30,
+            },
+            isIsolated: false,
+            cores: 1,
+            hasJspi: false,
+          }),
+      }),
+    );
+    const outcome = await load(plain, {
+      listing: { ...listing, variants },
+      device: 'webgpu',
+    });
+    await plain.dispose();
+    // The processor widens them: it runs there, and the page shows why.
+    expect(outcome).toMatchObject({ ok: true, value: { device: 'wasm', variant: 'onnx/model_q4f16.onnx' } });
+    expect(JSON.stringify(outcome)).toContain(
+      'The graphics device (acme gen-1) has no 16-bit shaders (shader-f16), which q4f16 needs.',
+    );
+  });
+
   it('data beside the graph that belongs to another export', async () => {
     const error = await failure(repoWith({ 'onnx/model_q4.onnx_data': new Uint8Array(64) }));
     expect(['model-missing', 'model-corrupt']).toContain(error.code);
