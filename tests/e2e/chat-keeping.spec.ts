@@ -1,12 +1,14 @@
 // What stays: drafts, conversations, titles, files, the choice of colours.
 import { readFile } from 'node:fs/promises';
 import { expect, test } from './fake-site';
+import { expectKept } from './kept';
 
 test('a draft and an open chat survive a reload', async ({ chat }) => {
   const { page } = chat;
   await chat.open('thinks');
   await chat.ask('What is 23 + 58?');
   await chat.replied();
+  await expectKept(page, '23 + 58 = **81**');
   await page.getByRole('textbox', { name: 'Message' }).fill('half a thou');
   await page.reload();
   await expect(page.getByRole('log')).toContainText('23 + 58 = 81');
@@ -15,11 +17,11 @@ test('a draft and an open chat survive a reload', async ({ chat }) => {
 
 test('a reload in mid-reply keeps what was written and offers to go on', async ({ chat }) => {
   const { page } = chat;
-  await chat.open('streams', 40);
+  // Ten seconds of reply: it is still being written when the page is reloaded.
+  await chat.open('streams', 100);
   await chat.ask('Why two memories?');
   await expect(page.getByRole('log').getByText('A hybrid keeps two memories.')).toBeVisible();
-  // A reload loses at most the last second.
-  await page.waitForTimeout(1000);
+  await expectKept(page, 'A hybrid keeps two memories.');
   await page.reload();
   await expect(page.getByRole('log').getByText('A hybrid keeps two memories.')).toBeVisible();
   await expect(page.getByText('This reply was cut off before its end.')).toBeVisible();

@@ -60,7 +60,8 @@ test('Escape stops; the reply goes on when asked; another answer is another bran
   chat,
 }) => {
   const { page } = chat;
-  await chat.open('streams', 15);
+  // Five seconds of reply, stopped in their midst.
+  await chat.open('streams', 50);
   await chat.ask('Why two memories?');
   await expect(page.getByRole('log').getByText('A hybrid keeps')).toBeVisible();
   await page.keyboard.press('Escape');

@@ -158,6 +158,9 @@ test('a new version is not spoken of while a reply is written', async ({ chat })
     new URL(`../../.cache/dist-fake-${process.pid}/service-worker.js`, import.meta.url),
   );
   appendFileSync(worker, '\n// newer\n');
+  // Without a limit the thought goes on for three quarters of a minute: longer than a new version takes to install.
+  await page.getByRole('slider', { name: 'Thinking limit' }).focus();
+  await page.keyboard.press('End');
   await chat.ask('What is 23 + 58?');
   await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready;

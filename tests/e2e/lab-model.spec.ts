@@ -33,17 +33,21 @@ test('KV bytes grow by exactly what the config says, SSM bytes stay', async ({ p
   const perToken = Number(
     /= ([\d,]+) bytes/.exec((await check.textContent()) ?? '')?.[1]?.replaceAll(',', ''),
   );
-  const before = {
-    kv: await bytesOf(page, 'KV cache'),
-    ssm: await bytesOf(page, 'SSM states'),
-    tokens: await tokensRead(page),
+  /** The bytes when the panel has drawn the last of the reply, with nothing but what the config says for the KV cache. */
+  const settled = async (): Promise<{ ssm: number; tokens: number }> => {
+    const read = { ssm: 0, tokens: 0 };
+    await expect(async () => {
+      read.tokens = await tokensRead(page);
+      expect(await bytesOf(page, 'KV cache')).toBe(read.tokens * perToken);
+      read.ssm = await bytesOf(page, 'SSM states');
+      expect(await tokensRead(page)).toBe(read.tokens);
+    }).toPass({ timeout: 20_000 });
+    return read;
   };
-  expect(before.kv).toBe(before.tokens * perToken);
+  const before = await settled();
   await ask(page, 'What is 20 + 45?');
-  const tokens = await tokensRead(page);
-  expect(tokens).toBeGreaterThan(before.tokens);
-  expect(await bytesOf(page, 'KV cache')).toBe(tokens * perToken);
-  expect(await bytesOf(page, 'SSM states')).toBe(before.ssm);
+  await expect.poll(() => tokensRead(page)).toBeGreaterThan(before.tokens);
+  expect((await settled()).ssm).toBe(before.ssm);
 });
 
 test('a zeroed state changes the answer', async ({ page }) => {
@@ -146,9 +150,11 @@ test('a link replays a comparison and a fork exactly; a broken one says what is 
     const group = page.getByRole('group', { name: figure, exact: true });
     const written = await group.locator('[data-run]').allTextContents();
     expect(written.join('').trim()).not.toBe('');
+    await page.evaluate(() => navigator.clipboard.writeText(''));
     await group.getByRole('button', { name: 'Copy a link that replays this' }).click();
-    const link = await page.evaluate(() => navigator.clipboard.readText());
-    expect(link).toContain('#experiment=');
+    const copied = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
+    await expect.poll(copied).toContain('#experiment=');
+    const link = await copied();
 
     const fresh = await context.newPage();
     await fresh.goto(link);

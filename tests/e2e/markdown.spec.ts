@@ -5,6 +5,7 @@ import { appendMessage, EMPTY_TREE } from '../../src/core/chat/conversation-tree
 import { emptyReply } from '../../src/core/chat/reply';
 import type { ConversationRecord, SummaryRecord } from '../../src/storage/stored-conversation';
 import { expect, test, type ChatPage } from './fake-site';
+import { expectKept } from './kept';
 
 /** Puts a conversation with these replies into the database of the page and opens it. */
 async function openReplies(chat: ChatPage, texts: readonly string[]): Promise<void> {
@@ -252,6 +253,7 @@ test('what streamed looks the same as what is read again', async ({ chat }) => {
       .locator('.prose .block')
       .evaluateAll((elements) => elements.map((element) => element.innerHTML));
   const streamed = await blocks();
+  await expectKept(page, '"finish":"end"');
   await page.reload();
   await expect(page.locator('.prose .hljs-keyword').first()).toBeVisible();
   expect(await blocks()).toEqual(streamed);
