@@ -1,6 +1,6 @@
 // Clocks that jump in mid-reply: the page's a year ahead and two back, the worker's as well.
 import { expect, test } from '@playwright/test';
-import { ask, engineWorker, expectAnswer, log, openMicro } from './real-page';
+import { ask, engineWorker, expectAnswer, log, openMicro } from '../e2e/real-page';
 
 /** Makes `Date` of a page or worker follow a shift that `shiftClock(ms)` adds to. */
 function giveClockShift(): void {

@@ -1,7 +1,7 @@
 // The connection is cut while the app loads: its script, its worker, the runtime, a part that comes later. Each time the
 // page says so, and goes on once there is a connection again.
 import { expect, test } from '@playwright/test';
-import { expectAnswer, openMicro, thinkShortly } from './real-page';
+import { expectAnswer, openMicro, thinkShortly } from '../e2e/real-page';
 
 test('connection cut before the app’s script: the page says what to do', async ({ page }) => {
   await page.route('**/assets/index-*.js', (route) => route.abort('connectionreset'));

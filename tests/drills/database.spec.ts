@@ -1,6 +1,6 @@
 // The database of chats: held by an older tab that does not let go, newer than this version, and damaged records.
 import { expect, test, type Page } from '@playwright/test';
-import { chip, expectAnswer, log, openMicro, thinkShortly } from './real-page';
+import { chip, expectAnswer, log, openMicro, thinkShortly } from '../e2e/real-page';
 
 const chats = (page: Page) =>
   page.getByRole('navigation', { name: 'Conversations' }).getByRole('listitem');

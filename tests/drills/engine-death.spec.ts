@@ -3,15 +3,15 @@
 import { expect, test } from '@playwright/test';
 import {
   ask,
+  breakAtEvent,
   chip,
   engineWorker,
   expectAnswer,
-  killAtEvent,
   killNow,
   log,
   openMicro,
   thinkShortly,
-} from './real-page';
+} from '../e2e/real-page';
 
 test('worker killed in load: it is started again, said so, and the question that waited is answered', async ({
   page,
@@ -53,7 +53,7 @@ for (const [name, kind, count] of [
     await openMicro(page);
     await thinkShortly(page);
     await expectAnswer(page, 'What is 2 + 3?');
-    await killAtEvent(await engineWorker(page), kind, count);
+    await breakAtEvent(await engineWorker(page), 'worker', kind, count);
     await ask(page, 'What is 23 + 58?');
     await expect(log(page).getByText(/The engine has stopped working/)).toBeVisible();
     await expect(log(page).getByRole('button', { name: 'Generate again' })).toBeVisible();

@@ -1,6 +1,6 @@
 // A reply that is written while nobody looks: the tab hidden, drawing nothing; and the tab frozen as a phone freezes it.
 import { expect, test } from '@playwright/test';
-import { ask, expectAnswer, log, openMicro } from './real-page';
+import { ask, expectAnswer, log, openMicro } from '../e2e/real-page';
 
 test('tab hidden for the length of a reply: the reply is whole when it is looked at again', async ({
   page,

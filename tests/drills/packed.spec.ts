@@ -1,6 +1,6 @@
 // A compressed transfer: the wire carries packed files, and neither the bar nor what is verified and kept is misled.
 import { expect, test } from '@playwright/test';
-import { expectAnswer, openMicro, thinkShortly } from './real-page';
+import { expectAnswer, openMicro, thinkShortly } from '../e2e/real-page';
 
 test.use({ serviceWorkers: 'allow' });
 

@@ -1,6 +1,6 @@
 // Fifty replies begun and stopped as fast as the page lets one: the engine is never left busy, nothing is lost.
 import { expect, test } from '@playwright/test';
-import { expectAnswer, log, openMicro, thinkShortly } from './real-page';
+import { expectAnswer, log, openMicro, thinkShortly } from '../e2e/real-page';
 
 test('50 rapid stops and starts: no reply hangs, one engine, and the next question is answered', async ({
   page,

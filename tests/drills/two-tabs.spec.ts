@@ -1,7 +1,8 @@
 // Two tabs of one browser: the second is told, both write to one chat, and nothing of either is lost. Where memory does
 // not allow two engines, the second does not start one by itself.
 import { expect, test } from '@playwright/test';
-import { chip, expectAnswer, log, openMicro, thinkShortly } from './real-page';
+import { expectKept } from '../e2e/kept';
+import { chip, expectAnswer, log, openMicro, thinkShortly } from '../e2e/real-page';
 
 test('two tabs: the second is told, both answer in the same chat, the history of both survives', async ({
   page,
@@ -21,22 +22,7 @@ test('two tabs: the second is told, both answer in the same chat, the history of
     page.getByRole('navigation', { name: 'Conversations' }).getByRole('listitem'),
   ).toHaveCount(1);
   await expect(log(page)).toContainText('What is 2 + 3?');
-  const kept = await page.evaluate(
-    () =>
-      new Promise<string>((resolve, reject) => {
-        const opening = indexedDB.open('tidepool');
-        opening.onerror = () => reject(new Error('not opened'));
-        opening.onsuccess = () => {
-          const all = opening.result
-            .transaction('conversations')
-            .objectStore('conversations')
-            .getAll();
-          all.onsuccess = () => resolve(JSON.stringify(all.result));
-        };
-      }),
-  );
-  for (const question of ['What is 2 + 3?', 'What is 4 + 4?', 'What is 5 + 5?'])
-    expect(kept).toContain(question);
+  await expectKept(page, 'What is 2 + 3?', 'What is 4 + 4?', 'What is 5 + 5?');
   await expect(page.getByText(/set aside|could not be/)).toHaveCount(0);
 });
 

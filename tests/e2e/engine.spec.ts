@@ -1,22 +1,6 @@
 // The real engine behind the real page: the micro model answers on WASM, and what goes wrong is said in a sentence.
-import { expect, test, type Page } from '@playwright/test';
-
-/** Opens the page with the micro model and a thinking limit one step above "off". */
-async function openMicro(page: Page): Promise<void> {
-  await page.goto('./?model=micro');
-  await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
-}
-
-async function ask(page: Page, message: string): Promise<void> {
-  await page.getByRole('textbox', { name: 'Message' }).fill(message);
-  await page.getByRole('button', { name: 'Send' }).click();
-}
-
-async function replied(page: Page): Promise<void> {
-  await expect(page.getByRole('log', { name: 'Conversation' })).toContainText(/tokens\/s/, {
-    timeout: 90_000,
-  });
-}
+import { expect, test } from '@playwright/test';
+import { ask, openMicro, replied, thinkShortly } from './real-page';
 
 test('a question is thought about within the limit and answered, from our own origin only', async ({
   page,
@@ -29,9 +13,7 @@ test('a question is thought about within the limit and answered, from our own or
       foreign.push(request.url());
   });
   await openMicro(page);
-  const slider = page.getByRole('slider', { name: 'Thinking limit' });
-  await slider.focus();
-  await page.keyboard.press('Home');
+  await thinkShortly(page);
   await page.keyboard.press('ArrowRight');
   await ask(page, 'What is 23 + 58?');
   await replied(page);
@@ -45,8 +27,7 @@ test('a question is thought about within the limit and answered, from our own or
 
 test('with thinking off there is no thought', async ({ page }) => {
   await openMicro(page);
-  await page.getByRole('slider', { name: 'Thinking limit' }).focus();
-  await page.keyboard.press('Home');
+  await thinkShortly(page);
   await ask(page, 'What is 2 + 3?');
   await replied(page);
   await expect(page.getByRole('group', { name: 'Thought' })).toHaveCount(0);

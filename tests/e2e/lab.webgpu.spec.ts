@@ -1,28 +1,22 @@
 // The state lab on emulated WebGPU: states and inner values are read back off the GPU, in real numbers.
 import { expect, test } from '@playwright/test';
+import { ask, chooseWebgpu, log, openMicro, replied, thinkShortly } from './real-page';
 
 test('the lab sees the micro model on WebGPU: bytes, heat map, half-lives, hidden attention', async ({
   page,
 }) => {
   // A token takes a second or two on an emulated GPU, and the lab reads the reply once more.
   test.setTimeout(420_000);
-  await page.goto('./?model=micro');
-  await page.getByRole('button', { name: 'Settings' }).first().click();
-  const webgpu = page.getByRole('radio', { name: 'WebGPU' });
-  await expect(webgpu).toBeEnabled({ timeout: 60_000 });
-  await webgpu.check();
-  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await openMicro(page);
+  await chooseWebgpu(page);
   await page.getByRole('button', { name: 'State lab', exact: true }).click();
   await page.getByRole('tab', { name: 'Layers' }).click();
   await page.getByRole('button', { name: /^Layer 0, Mamba/ }).click({ timeout: 120_000 });
 
-  await page.getByRole('slider', { name: 'Thinking limit' }).focus();
-  await page.keyboard.press('Home');
-  await page.getByRole('textbox', { name: 'Message' }).fill('What is 2 + 3?');
-  await page.getByRole('button', { name: 'Send' }).click();
-  const log = page.getByRole('log', { name: 'Conversation' });
-  await expect(log).toContainText(/tokens\/s/, { timeout: 200_000 });
-  await expect(log).toContainText('WebGPU');
+  await thinkShortly(page);
+  await ask(page, 'What is 2 + 3?');
+  await replied(page, 200_000);
+  await expect(log(page)).toContainText('WebGPU');
 
   // States came back from the GPU as numbers: a norm above zero, a rank of at least one direction, cells of two colours.
   const layer = page.getByRole('region', { name: 'Layer 0, Mamba' });

@@ -1,26 +1,11 @@
 // The library: choosing, looking up on the hub with all that can go wrong there, downloading with pauses, folders and
 // bundles from disk. The hub is one on this machine that answers as the real one does.
-import type { Page } from '@playwright/test';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from './fake-site';
+import { cardOf, openLibrary } from './library-page';
 
 const TIDEPOOL = fileURLToPath(new URL('../../public/models/tidepool', import.meta.url));
-
-/** The Models dialog of an open page. */
-async function openLibrary(page: Page) {
-  await page.getByRole('button', { name: /^Model:/ }).click();
-  await page.getByRole('button', { name: 'Choose another model' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Models' });
-  await expect(dialog.getByText('This device:')).toBeVisible();
-  return dialog;
-}
-
-function cardOf(page: Page, title: string) {
-  return page
-    .getByRole('dialog', { name: 'Models' })
-    .getByRole('article', { name: title, exact: true });
-}
 
 test('shows each model with its layers, sizes, memory and whether it runs here', async ({
   chat,

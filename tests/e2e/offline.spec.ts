@@ -1,40 +1,19 @@
 // The app without a network: the host is a process that is killed. And the same host, which sends no special header,
 // with a page that has threads all the same.
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { connect } from 'node:net';
-import { newerVersion, PlainHost } from './plain-host';
+import { expect, newerVersion, test, type PlainHost } from './plain-host';
+import { ask, openMicro, readyOffline, replied } from './real-page';
 
 test.use({ serviceWorkers: 'allow' });
 
-let host: PlainHost;
-
-test.beforeEach(async () => {
-  host = await PlainHost.start();
-});
-
-test.afterEach(async () => {
-  await host.kill();
-});
-
-async function openMicro(page: Page): Promise<void> {
-  await page.goto(`${host.url}?model=micro`);
-  await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
-}
-
-async function readyOffline(page: Page): Promise<void> {
-  await expect(page.getByText(/Ready offline/)).toBeVisible({ timeout: 90_000 });
-}
-
 async function askAndRead(page: Page, message: string): Promise<void> {
-  await page.getByRole('textbox', { name: 'Message' }).fill(message);
-  await page.getByRole('button', { name: 'Send' }).click();
-  await expect(page.getByRole('log', { name: 'Conversation' })).toContainText(/tokens\/s/, {
-    timeout: 90_000,
-  });
+  await ask(page, message);
+  await replied(page);
 }
 
 /** Fails when anything still answers at the host's address. */
-async function expectNoHost(): Promise<void> {
+async function expectNoHost(host: PlainHost): Promise<void> {
   const { hostname, port } = new URL(host.url);
   const code = await new Promise<string | undefined>((resolve) => {
     const socket = connect(Number(port), hostname, () => {
@@ -61,26 +40,28 @@ function shellCaches(page: Page): Promise<string[]> {
 test('with the server killed, a reload, a new tab, a new chat and an answer work', async ({
   page,
   context,
+  host,
 }) => {
-  await openMicro(page);
+  await openMicro(page, host.url);
   await readyOffline(page);
   await host.kill();
-  await expectNoHost();
+  await expectNoHost(host);
 
   await page.reload();
   await askAndRead(page, 'What is 2 + 3?');
   expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
 
   const fresh = await context.newPage();
-  await openMicro(fresh);
+  await openMicro(fresh, host.url);
   await fresh.getByRole('button', { name: 'New chat' }).first().click();
   await askAndRead(fresh, 'What is 4 + 4?');
 });
 
 test('the size that is said is the size that is kept, and the model is kept once', async ({
   page,
+  host,
 }) => {
-  await openMicro(page);
+  await openMicro(page, host.url);
   await readyOffline(page);
   const kept = await page.evaluate(async () => {
     const files: { cache: string; path: string; bytes: number }[] = [];
@@ -111,18 +92,21 @@ test('on a host with headers the first visit is enough, without a reload', async
   page.on('request', (request) => {
     if (request.isNavigationRequest()) documents += 1;
   });
-  await page.goto(`${baseURL ?? ''}?model=micro`);
+  await openMicro(page, baseURL);
   await readyOffline(page);
   expect(documents).toBe(1);
   await askAndRead(page, 'What is 2 + 3?');
 });
 
-test('on a host without headers the page reloads once and then has threads', async ({ page }) => {
+test('on a host without headers the page reloads once and then has threads', async ({
+  page,
+  host,
+}) => {
   let documents = 0;
   page.on('request', (request) => {
     if (request.isNavigationRequest()) documents += 1;
   });
-  await openMicro(page);
+  await openMicro(page, host.url);
   await expect
     .poll(
       // The page that is asked may be the one that is just being replaced.
@@ -140,11 +124,12 @@ test('on a host without headers the page reloads once and then has threads', asy
 
 test('a new version is stored whole, asked for, and then replaces the old one', async ({
   page,
+  host,
 }) => {
-  await openMicro(page);
+  await openMicro(page, host.url);
   await readyOffline(page);
   const [old] = await shellCaches(page);
-  host = await host.replace(newerVersion('second'));
+  await host.replace(newerVersion('second'));
   await page.reload();
   await expect(page.getByText('A new version is ready.')).toBeVisible({ timeout: 60_000 });
   expect(await versionOf(page)).toBeNull();
@@ -154,17 +139,17 @@ test('a new version is stored whole, asked for, and then replaces the old one', 
   expect(await shellCaches(page)).not.toContain(old);
 
   await host.kill();
-  await expectNoHost();
+  await expectNoHost(host);
   await page.reload();
   expect(await versionOf(page)).toBe('second');
   await askAndRead(page, 'What is 2 + 3?');
 });
 
-test('an update that lacks a file leaves the old version working', async ({ page }) => {
-  await openMicro(page);
+test('an update that lacks a file leaves the old version working', async ({ page, host }) => {
+  await openMicro(page, host.url);
   await readyOffline(page);
   const old = await shellCaches(page);
-  host = await host.replace(newerVersion('torn', { lacking: true }));
+  await host.replace(newerVersion('torn', { lacking: true }));
   await page.reload();
   // The broken worker is tried and thrown away.
   const state = await page.evaluate(async () => {

@@ -1,4 +1,6 @@
-// A plain static host as a process of its own, so that a test can kill it; and a newer version of the built site.
+// A plain static host as a process of its own, one for each test that asks for it, so that a test can kill it; and a newer
+// version of the built site.
+import { test as base, expect } from '@playwright/test';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,21 +16,17 @@ const SUB_PATH = '/some/deep/folder/';
 export class PlainHost {
   /** Address of the app. */
   readonly url: string;
-  readonly #process: ChildProcess;
+  #process: ChildProcess;
 
   private constructor(url: string, process: ChildProcess) {
     this.url = url;
     this.#process = process;
   }
 
-  /** Serves the built site, with files of `overlay` before its own; `port` 0 is any. */
-  static async start(overlay?: string, port = 0): Promise<PlainHost> {
-    const folders = overlay === undefined ? [DIST] : [overlay, DIST];
-    const child = spawn(process.execPath, [HOST, SUB_PATH, String(port), ...folders], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    return new PlainHost(line.toString().trim(), child);
+  /** Serves the built site at a port that is free. */
+  static async start(): Promise<PlainHost> {
+    const { url, child } = await serve('0', [DIST]);
+    return new PlainHost(url, child);
   }
 
   /** Ends the process at once, in the middle of whatever it does. */
@@ -39,12 +37,35 @@ export class PlainHost {
     await ended;
   }
 
-  /** The same address, killed and started with other files. */
-  async replace(overlay: string): Promise<PlainHost> {
+  /** At the same address, killed and started with the files of `overlay` before those of the built site. */
+  async replace(overlay: string): Promise<void> {
     await this.kill();
-    return PlainHost.start(overlay, Number(new URL(this.url).port));
+    const { child } = await serve(new URL(this.url).port, [overlay, DIST]);
+    this.#process = child;
   }
 }
+
+async function serve(
+  port: string,
+  folders: readonly string[],
+): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const child = spawn(process.execPath, [HOST, SUB_PATH, port, ...folders], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { url: line.toString().trim(), child };
+}
+
+export const test = base.extend<{ host: PlainHost }>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures that are needed from this pattern.
+  host: async ({}, use) => {
+    const host = await PlainHost.start();
+    await use(host);
+    await host.kill();
+  },
+});
+
+export { expect };
 
 /** A folder that, laid over the built site, makes it version `name`; with `lacking` its list names a file that is not there. */
 export function newerVersion(name: string, options: { lacking?: boolean } = {}): string {

@@ -1,7 +1,8 @@
 // The promise of the project on the shipped model: it thinks within its limit in the tab, and its sums come out right.
-import { expect, test, type Locator, type Page } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { ask, log, replied, thinkShortly } from './real-page';
 
 /** Sums on the test side of the recipe's split: their problems are in no training file. */
 const HELD_OUT_SUMS = [
@@ -11,20 +12,9 @@ const HELD_OUT_SUMS = [
 ] as const;
 
 async function setLimit(page: Page, stop: 'Off' | '16' | '128'): Promise<void> {
-  const slider = page.getByRole('slider', { name: 'Thinking limit' });
-  await slider.focus();
-  await page.keyboard.press('Home');
+  await thinkShortly(page);
   const presses = { Off: 0, '16': 1, '128': 4 }[stop];
   for (let i = 0; i < presses; i += 1) await page.keyboard.press('ArrowRight');
-}
-
-/** Asks in a new chat; resolves when the reply has ended. */
-async function ask(page: Page, question: string): Promise<Locator> {
-  await page.getByRole('textbox', { name: 'Message' }).fill(question);
-  await page.getByRole('button', { name: 'Send' }).click();
-  const log = page.getByRole('log', { name: 'Conversation' });
-  await expect(log).toContainText(/tokens\/s/, { timeout: 90_000 });
-  return log;
 }
 
 test('the sums asked here are on the test side of the split', () => {
@@ -45,17 +35,15 @@ test('sums it was not trained on are thought about in sight, and come out right'
   await page.goto('./');
   await setLimit(page, '128');
   for (const [a, b] of HELD_OUT_SUMS) {
-    await page.getByRole('textbox', { name: 'Message' }).fill(`What is ${a} + ${b}?`);
-    await page.getByRole('button', { name: 'Send' }).click();
+    await ask(page, `What is ${a} + ${b}?`);
     const thought = page.getByRole('group', { name: 'Thought' });
     // It streams: there is thought to read while the reply still runs.
     await expect(thought).toContainText(/\d \+ \d = \d/, { timeout: 90_000 });
-    const log = page.getByRole('log', { name: 'Conversation' });
-    await expect(log).toContainText(/tokens\/s/, { timeout: 90_000 });
+    await replied(page);
     const used = Number(/(\d+) of 128 tokens/.exec((await thought.textContent()) ?? '')?.[1]);
     expect(used).toBeGreaterThan(8);
     expect(used).toBeLessThanOrEqual(128 + 16);
-    await expect(log).toContainText(`${a} + ${b} = ${a + b}.`);
+    await expect(log(page)).toContainText(`${a} + ${b} = ${a + b}.`);
     await page.getByRole('button', { name: 'New chat' }).click();
   }
 });
@@ -65,20 +53,22 @@ test('a thought that needs more than its limit is cut within the grace, and an a
 }) => {
   await page.goto('./');
   await setLimit(page, '16');
-  const log = await ask(page, 'What is 4827 + 3956?');
+  await ask(page, 'What is 4827 + 3956?');
+  await replied(page);
   const thought = page.getByRole('group', { name: 'Thought' });
   const text = (await thought.textContent()) ?? '';
   const used = Number(/(\d+) of 16 tokens/.exec(text)?.[1]);
   expect(used).toBeGreaterThanOrEqual(16);
   expect(used).toBeLessThanOrEqual(16 + 16);
   expect(text).not.toContain('It ended by itself');
-  await expect(log).toContainText(/4827 \+ 3956 = \d+/);
+  await expect(log(page)).toContainText(/4827 \+ 3956 = \d+/);
 });
 
 test('with thinking off it answers at once', async ({ page }) => {
   await page.goto('./');
   await setLimit(page, 'Off');
-  const log = await ask(page, 'What is 15 + 46?');
+  await ask(page, 'What is 15 + 46?');
+  await replied(page);
   await expect(page.getByRole('group', { name: 'Thought' })).toHaveCount(0);
-  await expect(log).toContainText(/15 \+ 46 = \d+/);
+  await expect(log(page)).toContainText(/15 \+ 46 = \d+/);
 });

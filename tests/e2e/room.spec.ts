@@ -1,9 +1,7 @@
 // A model that won't fit: the browser is asked before anything is fetched, and the person gets a choice.
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from './fake-site';
+import { cardOf, chooseHub, lookUp, microFiles, openLibrary } from './library-page';
 
-const MICRO = new URL('../../public/models/micro/', import.meta.url);
 const REPO = 'academy/large-ONNX';
 const FREE = 17 * 2 ** 20;
 
@@ -11,9 +9,7 @@ test('a download that will not fit is not begun: from memory, smaller, or room m
   chat,
   hub,
 }) => {
-  const files = new Map<string, Uint8Array>();
-  for (const path of ['config.json', 'tokenizer.json', 'tokenizer_config.json'])
-    files.set(path, await readFile(fileURLToPath(new URL(path, MICRO))));
+  const files = await microFiles(['config.json', 'tokenizer.json', 'tokenizer_config.json']);
   files.set('onnx/model_q4.onnx', new Uint8Array(300_000).fill(1));
   files.set('onnx/model_quantized.onnx', new Uint8Array(5_000_000).fill(2));
   hub.add({ id: REPO, files, license: 'apache-2.0', languages: ['en'] });
@@ -24,15 +20,10 @@ test('a download that will not fit is not begun: from memory, smaller, or room m
       Promise.resolve({ usage: 50_000_000, quota: 50_000_000 + free });
   }, FREE);
   await chat.open('thinks');
-  await page.getByRole('button', { name: /^Model:/ }).click();
-  await page.getByRole('button', { name: 'Choose another model' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Models' });
-  await dialog.getByText('Hub and mirror').click();
-  await dialog.getByLabel('Address of the mirror').fill(hub.origin);
-  await dialog.getByRole('button', { name: 'Use this address' }).click();
-  await dialog.getByLabel('Name of the model on the hub').fill(REPO);
-  await dialog.locator('form').getByRole('button', { name: 'Look it up' }).click();
-  const card = dialog.getByRole('article', { name: 'large', exact: true });
+  const dialog = await openLibrary(page);
+  await chooseHub(page, hub);
+  await lookUp(page, REPO);
+  const card = cardOf(page, 'large');
   await card.getByRole('combobox', { name: /Variant/ }).selectOption('quantized');
   await card.getByRole('button', { name: /^Download/ }).click();
   const choice = card.getByRole('group', { name: 'No room for large' });

@@ -1,28 +1,14 @@
 // What the page may do is limited by its own policy, on any host: nothing foreign is asked, nothing injected runs.
-import { expect, test, type Page } from '@playwright/test';
 import { createServer } from 'node:http';
-import { PlainHost } from './plain-host';
+import { expect, test } from './plain-host';
+import { ask, chip, openMicro, readyOffline, replied } from './real-page';
 
 test.use({ serviceWorkers: 'allow' });
-
-let host: PlainHost;
-
-test.beforeEach(async () => {
-  host = await PlainHost.start();
-});
-
-test.afterEach(async () => {
-  await host.kill();
-});
-
-async function openMicro(page: Page): Promise<void> {
-  await page.goto(`${host.url}?model=micro`);
-  await expect(page.getByText(/Ready offline/)).toBeVisible({ timeout: 90_000 });
-}
 
 test('a whole chat asks nothing of another origin and breaks no rule of the policy', async ({
   page,
   context,
+  host,
 }) => {
   const foreign: string[] = [];
   /** While a chat runs nothing is asked at all, but parts of the app that come when they are first needed. */
@@ -46,14 +32,12 @@ test('a whole chat asks nothing of another origin and breaks no rule of the poli
       console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
-  await openMicro(page);
-  await expect(page.getByRole('button', { name: /^Model: WASM/ })).toBeVisible();
+  await openMicro(page, host.url);
+  await readyOffline(page);
+  await expect(chip(page)).toBeVisible();
   isChatting = true;
-  await page.getByRole('textbox', { name: 'Message' }).fill('Write $x^2$ and `code`.');
-  await page.getByRole('button', { name: 'Send' }).click();
-  await expect(page.getByRole('log', { name: 'Conversation' })).toContainText(/tokens\/s/, {
-    timeout: 90_000,
-  });
+  await ask(page, 'Write $x^2$ and `code`.');
+  await replied(page);
   await page.getByRole('button', { name: 'State lab' }).click();
   const lab = page.getByRole('complementary', { name: 'State lab' });
   for (const view of ['Layers', 'Tokens', 'Operate', 'Recall', 'Lessons', 'Memory'])
@@ -72,6 +56,7 @@ test('a whole chat asks nothing of another origin and breaks no rule of the poli
 
 test('an injected script does not run, and neither page nor worker reaches another origin', async ({
   page,
+  host,
 }) => {
   const reached: string[] = [];
   const elsewhere = createServer((request, response) => {
@@ -88,7 +73,8 @@ test('an injected script does not run, and neither page nor worker reaches anoth
   if (address === null || typeof address === 'string') throw new Error('no port');
   const foreign = `http://127.0.0.1:${address.port}/`;
   try {
-    await openMicro(page);
+    await openMicro(page, host.url);
+    await readyOffline(page);
     const ran = await page.evaluate(async (url) => {
       // The developer tools may evaluate strings; what a timer starts is the page's own doing.
       await new Promise((resolve) => setTimeout(resolve));

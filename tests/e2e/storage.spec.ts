@@ -3,7 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { chip, expectAnswer, log, thinkShortly } from '../drills/real-page';
+import { chip, expectAnswer, log, openMicro, thinkShortly } from './real-page';
 import { FaultHost } from '../fault-host';
 
 const DIST = resolve(process.env['TIDEPOOL_DIST'] ?? 'dist');
@@ -39,9 +39,8 @@ function serveLargeModel(): void {
   host.put('models/micro/manifest.json', Buffer.from(JSON.stringify(manifest)));
 }
 
-async function open(page: Page): Promise<void> {
-  await page.goto(`${host.url}?model=micro`);
-  await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
+function open(page: Page): Promise<void> {
+  return openMicro(page, host.url);
 }
 
 async function ready(page: Page): Promise<void> {

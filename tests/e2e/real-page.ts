@@ -7,6 +7,11 @@ export const log = (page: Page) => page.getByRole('log', { name: 'Conversation' 
 const box = (page: Page) => page.getByRole('textbox', { name: 'Message' });
 export const chip = (page: Page) => page.getByRole('button', { name: /^Model: WASM/ });
 
+/** When all of the app is kept for the time without a network. */
+export async function readyOffline(page: Page): Promise<void> {
+  await expect(page.getByText(/Ready offline/)).toBeVisible({ timeout: 90_000 });
+}
+
 export async function openMicro(page: Page, address = './'): Promise<void> {
   await page.goto(`${address}?model=micro`);
   await expect(box(page)).toBeVisible();
@@ -24,14 +29,33 @@ export async function thinkShortly(page: Page): Promise<void> {
   await page.keyboard.press('Home');
 }
 
+/**
+ * Asks for WebGPU, which is emulated here: slower than WASM, so it is used on request only. A token takes it a second or
+ * two, so answers are cut at the least length that can be set.
+ */
+export async function chooseWebgpu(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Settings' }).first().click();
+  const webgpu = page.getByRole('radio', { name: 'WebGPU' });
+  await expect(webgpu).toBeEnabled({ timeout: 60_000 });
+  await page.getByLabel('Longest answer').fill('16');
+  await webgpu.check();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+}
+
+/** Waits for the end of a reply in a chat that has only one. */
+export async function replied(page: Page, timeout = 90_000): Promise<void> {
+  await expect(log(page)).toContainText(/tokens\/s/, { timeout });
+}
+
 /** Asks, and waits for the whole of the answer: the drill is over and the app works. */
-export async function expectAnswer(page: Page, message: string): Promise<void> {
+export async function expectAnswer(page: Page, message: string, timeout = 60_000): Promise<void> {
   const replies = log(page).getByRole('article', { name: 'Reply' });
   const before = await replies.count();
   await ask(page, message);
   await expect(log(page).getByText(message)).toBeVisible();
   await expect(replies).toHaveCount(before + 1);
-  await expect(replies.last()).toContainText(/tokens\/s/, { timeout: 60_000 });
+  await expect(replies.last()).toContainText(/tokens\/s/, { timeout });
   await expect(page.getByRole('button', { name: 'Stop' })).toHaveCount(0);
 }
 
@@ -57,19 +81,34 @@ export async function killNow(worker: Worker): Promise<void> {
     });
 }
 
-/** Ends the worker right after it has sent its `count`th event of a kind, in the midst of a reply. */
-export async function killAtEvent(worker: Worker, kind: string, count = 1): Promise<void> {
+/**
+ * Does something to the worker right after it has sent its `count`th event of a kind, in the midst of a reply: ends it, or
+ * destroys the graphics devices that stand in its `drillDevices`. From without, a short reply would be at its end by then.
+ */
+export async function breakAtEvent(
+  worker: Worker,
+  what: 'worker' | 'graphics device',
+  kind: string,
+  count = 1,
+): Promise<void> {
   await worker.evaluate(
-    ([type, most]) => {
+    ([broken, type, most]) => {
       let seen = 0;
       const { postMessage: send } = MessagePort.prototype;
       MessagePort.prototype.postMessage = function (this: MessagePort, ...sent: [unknown]) {
         send.apply(this, sent);
         const batch = sent[0] as { readonly events?: readonly { readonly type: string }[] } | null;
         seen += batch?.events?.filter((event) => event.type === type).length ?? 0;
-        if (seen >= most) self.close();
+        if (seen < most) return;
+        if (broken === 'worker') {
+          self.close();
+          return;
+        }
+        MessagePort.prototype.postMessage = send;
+        const { drillDevices } = globalThis as unknown as { drillDevices: readonly GPUDevice[] };
+        for (const device of drillDevices) device.destroy();
       };
     },
-    [kind, count] as const,
+    [what, kind, count] as const,
   );
 }
