@@ -23,7 +23,7 @@ export interface SizedVariant {
 }
 
 export interface Memory {
-  /** Weights and the states before the first token. */
+  /** Before the first token: on WASM all that the tab takes, on a graphics device weights and states. */
   readonly now: number;
   /** The same after 4096 tokens. */
   readonly at4k: number;
@@ -46,7 +46,31 @@ export interface Verdict {
 /** WebAssembly of today addresses 4 GiB. */
 const GIB = 1024 ** 3;
 const WASM_LIMIT_BYTES = 4 * GIB;
-/** Work space beside weights and states: activations, the runtime, the page. Chosen with room to spare, not measured. */
+/**
+ * What a tab takes on WASM, measured with the 24-million-parameter preset (files of 17.9 MB in 4 bits, 98 MB in float32)
+ * on 2026-11-23: all of the tab by `performance.measureUserAgentSpecificMemory` in Chromium 156 with one thread, the heap
+ * by the length of its WebAssembly.Memory under Node. Tab with the 1.8 MB embedded model: 46.9 MB, of it 35 MB heap.
+ *
+ * | file | tab (MB) | heap (MB) |
+ * | --- | ---: | ---: |
+ * | float32 | 428 | 321 |
+ * | 4 bits, rewritten to float32 at load | 331 | 151 |
+ * | 4 bits as they are | – | 68 |
+ *
+ * The tab holds the file once beside the heap; for 4 bits as they are it is taken as the heap's share and that once.
+ * An int8 file is taken as 4 bits: our own, whose weights ONNX Runtime unfolds to float32, took 352 MB for 25 MB. Files
+ * with their data beside the graph were not measured and may take less.
+ */
+const TAB_BYTES = 42e6;
+const HEAP_BYTES = 35e6;
+/** Bytes for each byte of weights. */
+const WASM_COPIES = {
+  int8: { tab: 3, heap: 2 },
+  q4: { tab: 3, heap: 2 },
+  float: { tab: 4, heap: 3 },
+  rewritten: { tab: 2.75, heap: 1.25 },
+} as const;
+/** Beside weights and states on a graphics device: activations, the runtime, the page. Chosen, not measured. */
 const WORK_BYTES = 256 * 1024 ** 2;
 /** Shares of what the browser tells as memory: below the first a tab is let live, above the second it is not. */
 const EASY_SHARE = 0.5;
@@ -56,7 +80,7 @@ const HARD_SHARE = 0.85;
  * Milliseconds a token and a million parameters on one thread of WASM, measured for 19 M parameters: int8 11–14 ms,
  * 4 bits 35–60 ms, float 9–10 ms. The middle of each.
  */
-const MS_PER_MILLION: Readonly<Record<string, number>> = { int8: 0.66, q4: 2.5, float: 0.5 };
+const MS_PER_MILLION = { int8: 0.66, q4: 2.5, float: 0.5 } as const;
 
 /** Best first. A 4-bit file is last but one on WASM, whose kernel for it is slow. */
 const PREFERENCE = {
@@ -69,10 +93,27 @@ function usableGpu(offer: DeviceOffer): GpuProfile | null {
   return 'missing' in offer.gpu || offer.gpu.isEmulated ? null : offer.gpu;
 }
 
+/** Weights as the file has them and the states, without what the device needs besides. */
 export function memoryOf(stack: Stack, variant: SizedVariant): Memory {
   return {
     now: variant.bytes + stackStateBytes(stack, 0, variant.dtype),
     at4k: variant.bytes + stackStateBytes(stack, 4096, variant.dtype),
+  };
+}
+
+/** What the tab takes on WASM, and how much of it the WASM heap; `floatBytes` are made of 4-bit weights at load. */
+function wasmMemory(
+  { now, at4k }: Memory,
+  { dtype, bytes }: SizedVariant,
+  floatBytes: number,
+): { readonly tab: Memory; readonly heapAt4k: number } {
+  const { tab, heap } = floatBytes > 0 ? WASM_COPIES.rewritten : WASM_COPIES[kernelOf(dtype)];
+  const weights = floatBytes > 0 ? floatBytes : bytes;
+  // The file stays beside the floats that were made of it; the states are in `now` and `at4k` with the file once.
+  const more = TAB_BYTES + weights * tab - (floatBytes > 0 ? 0 : bytes);
+  return {
+    tab: { now: now + more, at4k: at4k + more },
+    heapAt4k: at4k - bytes + HEAP_BYTES + weights * heap,
   };
 }
 
@@ -81,15 +122,16 @@ function kernelOf(dtype: string): keyof typeof MS_PER_MILLION {
   return dtype === 'fp32' || dtype === 'fp16' ? 'float' : 'int8';
 }
 
+/** `heap` is what the WASM heap must hold; null on a graphics device. */
 function memoryVerdict(
   needed: number,
   offer: DeviceOffer,
-  device: Verdict['device'],
+  heap: number | null,
 ): { readonly fit: Fit; readonly reason: string | null } {
-  if (device === 'wasm' && needed > WASM_LIMIT_BYTES) {
+  if (heap !== null && heap > WASM_LIMIT_BYTES) {
     return {
       fit: 'no',
-      reason: `It needs ${formatBytes(needed)}; WebAssembly can address ${formatBytes(WASM_LIMIT_BYTES)}, and there is no graphics device here to take it.`,
+      reason: `It needs ${formatBytes(heap)} at once; WebAssembly can address ${formatBytes(WASM_LIMIT_BYTES)}, and there is no graphics device here to take it.`,
     };
   }
   if (offer.memoryBytes === null) return { fit: 'fits', reason: null };
@@ -167,9 +209,13 @@ export function judge(
   const more =
     device === 'wasm' ? rewrittenBytes(variant.dtype, model.parameters, offer, preference) : 0;
   const plain = memoryOf(model.stack, variant);
-  const memory = { now: plain.now + more, at4k: plain.at4k + more };
+  const onWasm = device === 'wasm' ? wasmMemory(plain, variant, more) : null;
+  const memory = onWasm?.tab ?? plain;
   const reasons: string[] = [];
-  const byMemory = memoryVerdict(memory.at4k + WORK_BYTES, offer, device);
+  const byMemory =
+    onWasm === null
+      ? memoryVerdict(memory.at4k + WORK_BYTES, offer, null)
+      : memoryVerdict(memory.at4k, offer, onWasm.heapAt4k);
   let { fit } = byMemory;
   if (byMemory.reason !== null) reasons.push(byMemory.reason);
   // The vocabulary's matrix is one binding, 4 bits a number at the least.
@@ -187,7 +233,7 @@ export function judge(
   const working = model.activeParameters ?? model.parameters;
   const kernel = more > 0 ? 'float' : kernelOf(variant.dtype);
   const msPerToken =
-    device === 'wasm' && working !== null ? (working / 1e6) * (MS_PER_MILLION[kernel] ?? 0) : null;
+    device === 'wasm' && working !== null ? (working / 1e6) * MS_PER_MILLION[kernel] : null;
   if (fit !== 'no' && msPerToken !== null && msPerToken > SLOW_MS) {
     fit = 'tight';
     reasons.push(

@@ -55,7 +55,9 @@ describe('judge', () => {
 
   it('says when memory is too small, with both figures', () => {
     expect(judge(modelOf('lfm2-8b-a1b'), PHONE)).toMatchObject({ fit: 'no', device: 'wasm' });
-    expect(judge(modelOf('lfm2-8b-a1b'), PHONE).reasons[0]).toMatch(/needs 5\.\d+ GiB.*4\.00 GiB/);
+    expect(judge(modelOf('lfm2-8b-a1b'), PHONE).reasons[0]).toMatch(
+      /needs 10\.\d GiB at once.*4\.00 GiB/,
+    );
     const small = { ...DESKTOP, memoryBytes: 2 * GIB };
     const verdict = judge(modelOf('nemotron-3-nano-4b'), small);
     expect(verdict.fit).toBe('no');
@@ -84,7 +86,7 @@ describe('judge', () => {
     const slow = judge(modelOf('lfm2.5-1.2b'), PHONE);
     expect(slow.fit).toBe('tight');
     expect(slow.msPerToken).toBeCloseTo(2925);
-    expect(slow.reasons[0]).toContain('about 3 s');
+    expect(slow.reasons.join(' ')).toContain('about 3 s');
     const full = { ...DESKTOP, storage: { quotaBytes: GIB, usedBytes: GIB - 1000 } };
     expect(judge(modelOf('granite-4.0-h-350m'), full).reasons[0]).toContain('1000 B left');
   });
@@ -101,6 +103,20 @@ describe('judge', () => {
     const memory = memoryOf(stack, { dtype: 'q4f16', bytes: 1000 });
     expect(memory.now).toBe(1000);
     expect(memory.at4k - memory.now).toBe(28 * 2 * 8 * 128 * 2 * 4096);
+  });
+});
+
+describe('the memory of a tab on WASM', () => {
+  // What was measured (see fit.ts), against what the formula gives for the same files, in MB.
+  const NO_STATES = { ...modelOf('qwen3-0.6b').stack, layers: [] };
+  const BASE = { stack: NO_STATES, parameters: 24_500_000 };
+  it.each([
+    ['fp32', 98_050_090, 'auto', 428],
+    ['q4', 17_884_173, 'auto', 331],
+  ] as const)('%s: within a tenth of the measured', (dtype, bytes, preference, measured) => {
+    const { memory } = judge({ ...BASE, variants: [{ dtype, bytes }] }, PHONE, preference);
+    expect((memory?.now ?? 0) / 1e6 / measured).toBeGreaterThan(0.9);
+    expect((memory?.now ?? 0) / 1e6 / measured).toBeLessThan(1.1);
   });
 });
 
@@ -127,8 +143,10 @@ describe('recommend', () => {
     const falcon = modelOf('falcon-h1-tiny-90m');
     expect(judge(falcon, desk, 'auto').msPerToken).toBeCloseTo(45);
     expect(judge(falcon, desk, 'off').msPerToken).toBeCloseTo(225);
-    const more = judge(falcon, desk, 'auto').memory?.now ?? 0;
-    expect(more - (judge(falcon, desk, 'off').memory?.now ?? 0)).toBe(90e6 * 4);
+    // The tab, the file, the float32 weights and their copies; without the rewriting the file thrice.
+    const states = memoryOf(falcon.stack, { dtype: 'q4', bytes: 0 }).now;
+    expect(judge(falcon, desk, 'auto').memory?.now).toBe(42e6 + 147e6 + 2.75 * 90e6 * 4 + states);
+    expect(judge(falcon, desk, 'off').memory?.now).toBe(42e6 + 3 * 147e6 + states);
   });
 
   it('stays with the embedded model on a small phone, and says why', () => {

@@ -155,7 +155,9 @@ describe.each(
       expect(rendered.endsWith(enableThinking ? openText : emptyText)).toBe(true);
   });
 
-  it.skipIf(name === 'gemma-4')('shows a call and its result, in the family’s own form', () => {
+  // Gemma 4 writes calls in a way of its own, and the app runs none of its models.
+  if (name === 'gemma-4') return;
+  it('shows a call and its result, in the family’s own form', () => {
     const [user, call, result] = PUBLISHED.cases['call'] ?? [];
     if (user === undefined || call === undefined || result === undefined)
       throw new Error('published.json has no call');
