@@ -3,6 +3,8 @@
 import type { Page } from '@playwright/test';
 import { microModels } from '../conformance/micro-models';
 import { expect as baseExpect, test } from './fake-site';
+import { cardOf, chooseHub, lookUp, openLibrary } from './library-page';
+import { ask, openMicro, thinkShortly } from './real-page';
 
 const expect = baseExpect.configure({ timeout: 90_000 });
 
@@ -20,16 +22,11 @@ for (const family of ['lfm2', 'granitemoehybrid'] as const) {
     const model = microModels().find((one) => one.family === family);
     if (model === undefined) throw new Error(`no micro model of ${family}`);
     hub.add({ id: `school/${family}-ONNX`, files: model.files, license: 'apache-2.0' });
-    await page.goto(`${fakeSite}?model=micro`);
-    await page.getByRole('button', { name: /^Model:/ }).click();
-    await page.getByRole('button', { name: 'Choose another model' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Models' });
-    await dialog.getByText('Hub and mirror').click();
-    await dialog.getByLabel('Address of the mirror').fill(hub.origin);
-    await dialog.getByRole('button', { name: 'Use this address' }).click();
-    await dialog.getByLabel('Name of the model on the hub').fill(`school/${family}-ONNX`);
-    await dialog.locator('form').getByRole('button', { name: 'Look it up' }).click();
-    const card = dialog.getByRole('article', { name: family, exact: true });
+    await openMicro(page, fakeSite);
+    await openLibrary(page);
+    await chooseHub(page, hub);
+    await lookUp(page, `school/${family}-ONNX`);
+    const card = cardOf(page, family);
     await card.getByRole('button', { name: /^Download/ }).click();
     await card.getByRole('button', { name: 'Use it' }).click();
     await expect(
@@ -37,10 +34,8 @@ for (const family of ['lfm2', 'granitemoehybrid'] as const) {
     ).toBeVisible();
 
     await page.getByRole('button', { name: 'State lab', exact: true }).click();
-    await page.getByRole('slider', { name: 'Thinking limit' }).focus();
-    await page.keyboard.press('Home');
-    await page.getByRole('textbox', { name: 'Message' }).fill('2 + 3');
-    await page.getByRole('button', { name: 'Send' }).click();
+    await thinkShortly(page);
+    await ask(page, '2 + 3');
     // Random weights seldom find the end of a turn.
     await expect(page.getByRole('log').getByRole('article').last()).toContainText(/\S/);
     const stop = page.getByRole('button', { name: 'Stop', exact: true });
