@@ -86,7 +86,9 @@ const LEAVING_MS = 400;
 /** Engines that live in other tabs of this browser; 0 where it cannot be told. */
 export async function countOtherEngines(): Promise<number> {
   const count = async (): Promise<number> => {
-    const held = (await browserLocks()?.query())?.held ?? [];
+    const locks = browserLocks();
+    const snapshot = await locks?.query().catch(() => null);
+    const held = snapshot?.held ?? [];
     const isOther = (name = ''): boolean =>
       name.startsWith(LOCK_PREFIX) && !name.startsWith(OWN_LOCKS);
     return held.filter(({ name }) => isOther(name)).length;
