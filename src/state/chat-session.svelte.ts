@@ -281,7 +281,6 @@ export class ChatSession {
     this.#update({ tree: setReply(this.conversation.tree, id, reply) });
   }
 
-  /** Writes the reply `id`; gives the error it ended in, or null. */
   /** Runs other work on the engine when no reply is being written; replies wait for its end. */
   runAlone<T>(work: () => Promise<T>): Promise<T> {
     const run = this.#lastRun.then(work);
@@ -289,6 +288,7 @@ export class ChatSession {
     return run;
   }
 
+  /** Writes the reply `id`; gives the error it ended in, or null. */
   #run(id: NodeId, isContinued: boolean): Promise<EngineError | null> {
     const previous = this.#lastRun;
     const run = this.#write(id, isContinued, previous);
