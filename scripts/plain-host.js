@@ -1,37 +1,18 @@
 // Serves a built site as the plainest static host would: files under a sub-path, no header beyond the type. For tests
 // that end it as a process. Arguments: SUB_PATH PORT FOLDER..., where a file is taken from the first folder that has it.
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
-import { extname, resolve, sep } from 'node:path';
+import { findFile, typeOf } from './static-files.js';
 
 const [subPath = '/', port = '0', ...folders] = process.argv.slice(2);
 
-/** @type {Readonly<Record<string, string>>} */
-const types = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.webmanifest': 'application/manifest+json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.wasm': 'application/wasm',
-};
-
-/**
- * @param {string} path Path of the address, with its leading slash.
- * @returns {{ file: string, bytes: number } | null}
- */
+/** @param {string} path Path of the address, with its leading slash. */
 function find(path) {
   if (!path.startsWith(subPath)) return null;
   const inside = decodeURIComponent(path.slice(subPath.length));
   for (const folder of folders) {
-    const root = resolve(folder);
-    const file = resolve(root, inside === '' ? 'index.html' : inside);
-    if (!file.startsWith(root + sep)) continue;
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (found?.isFile()) return { file, bytes: found.size };
+    const found = findFile(folder, inside);
+    if (found !== null) return found;
   }
   return null;
 }
@@ -42,8 +23,7 @@ const server = createServer((request, response) => {
     response.writeHead(404).end();
     return;
   }
-  const type = types[extname(found.file)] ?? 'application/octet-stream';
-  response.writeHead(200, { 'Content-Type': type, 'Content-Length': found.bytes });
+  response.writeHead(200, { 'Content-Type': typeOf(found.file), 'Content-Length': found.bytes });
   createReadStream(found.file).pipe(response);
 });
 server.listen(Number(port), '127.0.0.1', () => {

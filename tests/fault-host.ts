@@ -1,9 +1,10 @@
 // A host of files that behaves as real ones do, and misbehaves as told: ranges, ETags, redirects, cuts, stalls, refusals.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { extname, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
+import { findFile, typeOf } from '../scripts/static-files.js';
 
 export type Fault =
   /** The connection is cut after this many bytes of the body. */
@@ -33,18 +34,6 @@ interface HostedFile {
   readonly bytes: Uint8Array;
   readonly etag: string | null;
 }
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.webmanifest': 'application/manifest+json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.wasm': 'application/wasm',
-};
 
 /** What page and worker need to have threads. */
 const ISOLATION = {
@@ -110,10 +99,8 @@ export class FaultHost {
     const own = this.#files.get(path);
     if (own !== undefined) return own;
     if (this.#folder === null) return null;
-    const file = resolve(this.#folder, path === '' ? 'index.html' : path);
-    if (!file.startsWith(this.#folder + sep)) return null;
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return null;
-    return { bytes: readFileSync(file), etag: null };
+    const found = findFile(this.#folder, path);
+    return found === null ? null : { bytes: readFileSync(found.file), etag: null };
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -156,8 +143,7 @@ export class FaultHost {
     seen.status = isRange ? 206 : 200;
     response.writeHead(seen.status, {
       ...ISOLATION,
-      'Content-Type':
-        TYPES[extname(path === '' ? 'index.html' : path)] ?? 'application/octet-stream',
+      'Content-Type': typeOf(path === '' ? 'index.html' : path),
       'Content-Length': to - from,
       'Accept-Ranges': 'bytes',
       ...(etag === null ? {} : { ETag: etag }),

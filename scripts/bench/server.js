@@ -1,22 +1,8 @@
 // Serves the built site, the page of the contenders and the models that are measured from one origin, with the headers
 // that make a page cross-origin isolated.
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
-import { extname, resolve, sep } from 'node:path';
-
-/** @type {Readonly<Record<string, string>>} */
-const types = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.css': 'text/css',
-  '.json': 'application/json',
-  '.webmanifest': 'application/manifest+json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.wasm': 'application/wasm',
-  '.woff2': 'font/woff2',
-};
+import { findFile, typeOf } from '../static-files.js';
 
 /**
  * @param {readonly (readonly [prefix: string, folder: string])[]} mounts Address prefixes with both slashes and the
@@ -27,19 +13,20 @@ export async function serve(mounts) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://host');
     const found = find(mounts, decodeURIComponent(pathname));
-    if (found === undefined) {
+    if (found === null) {
       response.writeHead(404).end();
       return;
     }
+    const tag = `"${found.bytes}-${found.modifiedMs}"`;
     const headers = {
-      'Content-Type': types[extname(found.file)] ?? 'application/octet-stream',
+      'Content-Type': typeOf(found.file),
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
       'Cross-Origin-Resource-Policy': 'same-origin',
       'Cache-Control': 'no-cache',
-      ETag: found.tag,
+      ETag: tag,
     };
-    if (request.headers['if-none-match'] === found.tag) {
+    if (request.headers['if-none-match'] === tag) {
       response.writeHead(304, headers).end();
       return;
     }
@@ -65,20 +52,11 @@ export async function serve(mounts) {
 /**
  * @param {readonly (readonly [prefix: string, folder: string])[]} mounts
  * @param {string} path
- * @returns {{ file: string, bytes: number, tag: string } | undefined}
  */
 function find(mounts, path) {
   for (const [prefix, folder] of mounts) {
-    if (!path.startsWith(prefix)) continue;
-    const inside = path.slice(prefix.length);
-    const file = resolve(
-      folder,
-      inside === '' || inside.endsWith('/') ? `${inside}index.html` : inside,
-    );
-    if (!file.startsWith(resolve(folder) + sep)) continue;
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (found?.isFile())
-      return { file, bytes: found.size, tag: `"${found.size}-${found.mtimeMs}"` };
+    const found = path.startsWith(prefix) ? findFile(folder, path.slice(prefix.length)) : null;
+    if (found !== null) return found;
   }
-  return undefined;
+  return null;
 }
