@@ -6,9 +6,10 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
-import { manifestFile, parseSpec, type ModelManifest } from '../../src/models/spec';
-import { thinkFormatOf, type ThinkFormat } from '../../src/models/think-format';
-import { createTokenizer, type ChatTokenizer } from '../../workers/runtime/hub';
+import { manifestFile, type ModelManifest } from '../../src/models/spec';
+import type { ThinkFormat } from '../../src/models/think-format';
+import { describeModel } from '../../workers/load-model';
+import type { ChatTokenizer } from '../../workers/runtime/hub';
 import { goldenDifference } from '../../workers/runtime/device-ladder';
 import { configureRuntime, ModelSession } from '../../workers/runtime/session';
 import { ModelFiles } from '../../workers/runtime/weights';
@@ -37,22 +38,8 @@ export async function openFolder(folder: string): Promise<ModelFolder> {
     modelUrl: `${pathToFileURL(resolve(folder)).href}/`,
     fetch: fetchFile,
   });
-  const manifest = await files.manifest();
-  const [config, generation, tokenizerJson, tokenizerConfig] = await Promise.all([
-    files.json('config.json'),
-    files.json('generation_config.json', {}),
-    files.json('tokenizer.json'),
-    files.json('tokenizer_config.json'),
-  ]);
-  const spec = parseSpec(manifest.name, config, generation);
-  const tokenizer = createTokenizer(tokenizerJson, tokenizerConfig);
-  return {
-    manifest,
-    spec,
-    tokenizer,
-    format: thinkFormatOf((token) => tokenizer.idOf(token), spec.eosTokenIds),
-    files,
-  };
+  const { spec, tokenizer, format } = await describeModel(files, true);
+  return { manifest: await files.manifest(), spec, tokenizer, format, files };
 }
 
 /** Perplexity by variant, fp32 among them, as packaging measured and gated it; empty where the manifest has none. */
