@@ -1,4 +1,5 @@
 /** Owns one reply of the app's decode loop to one request, greedily, and the record of it. */
+import { GREEDY } from '../../src/core/sampling/greedy';
 import { clockDate, type Problem } from '../../src/core/evaluation/problem';
 import {
   budgetKey,
@@ -28,15 +29,6 @@ export const TOOL_ANSWER_TOKENS = 256;
  * would otherwise run to the end of the model's 4096.
  */
 export const CONTEXT_TOKENS = 1024;
-
-const GREEDY: GenerateRequest['sampling'] = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 1,
-};
 
 /** Nobody reads it here. */
 const NO_MEMORY: MemoryReport = {

@@ -2,6 +2,7 @@
  * Owns what the thinking limit buys: the curve that was measured for the shipped model, and one that the person
  * measures in this tab, problem by problem, through the same judging. Owns no chart.
  */
+import { GREEDY } from '../core/sampling/greedy';
 import type { ThinkingLimit } from '../core/budget/thinking-limit';
 import {
   budgetCurve,
@@ -14,20 +15,11 @@ import {
 import type { Problem } from '../core/evaluation/problem';
 import { createReplyRecorder } from '../core/evaluation/reply-recorder';
 import type { Engine, Generation } from '../engine/engine';
-import type { GenerateRequest } from '../protocol/engine-api';
 import { asEngineError, type ModelStatus } from './model-status.svelte';
 import { readShippedCurve, type ShippedCurve } from './shipped-curve';
 
 /** As `npm run eval` measures, so that both curves compare. Longest answer in tokens. */
 const ANSWER_TOKENS = 96;
-const GREEDY: GenerateRequest['sampling'] = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 1,
-};
 
 export type StudyPhase = 'idle' | 'running' | 'done' | 'cancelled' | 'failed';
 

@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-web/webgpu';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GREEDY } from '../../src/core/sampling/greedy';
 import type { ModelListing } from '../../src/core/model-listing';
 import type { LabJobName, LabJobs, LabProgress } from '../../src/protocol/lab-api';
 import type { LoadProgress, LoadRequest } from '../../src/protocol/engine-api';
@@ -9,7 +10,6 @@ import { memoryCaches } from '../unit/model-files/memory-caches';
 import {
   asPort,
   generate,
-  GREEDY,
   MemoryPort,
   nodeHost,
   requestOf,

@@ -1,4 +1,5 @@
 /** Owns the experiments that leave the live state as it is: with and without surgery, forks, recall, cost of a token. */
+import { GREEDY } from '../../src/core/sampling/greedy';
 import { isRecalled, recallText } from '../../src/core/lab/recall-task';
 import { EngineError } from '../../src/core/errors';
 import { klDivergence } from '../../src/core/state-math/divergence';
@@ -24,15 +25,6 @@ import { operate } from './operate';
 import type { LabReader, ReaderModel, Standpoint } from './reader';
 
 const MAX_FORKS = 4;
-
-const GREEDY: SamplingSettings = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 0,
-};
 
 export interface ExperimentHost {
   readonly model: ReaderModel;

@@ -1,4 +1,5 @@
 /** Owns this app's engine as a contender: the real client and worker, greedy, on given ids. */
+import { GREEDY } from '../../core/sampling/greedy';
 import type {
   Contender,
   ContenderLoad,
@@ -7,16 +8,6 @@ import type {
 } from '../../core/bench/contender';
 import type { EngineEvent, GenerateRequest } from '../../protocol/engine-api';
 import type { Engine } from '../engine';
-
-/** The likeliest token, always. */
-const GREEDY = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 1,
-} as const;
 
 export interface TidepoolOptions {
   /** Makes an engine of its own; ended with the contender. */

@@ -2,6 +2,7 @@
  * The six guided lessons as data: what is asked, what may be predicted, what is run, and what the numbers say. Each
  * runs from a fixed prompt and seed, so it replays exactly. Owns no drawing and talks to no engine.
  */
+import { GREEDY } from '../../core/sampling/greedy';
 import {
   curveBytes,
   curveCrossover,
@@ -60,15 +61,6 @@ export interface Lesson {
   /** What holds of every model, whatever the numbers. */
   readonly why: string;
 }
-
-const GREEDY = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 1,
-} as const;
 
 /** Sums of two digits, some with a carry: within reach of a model of a million parameters that may think. */
 const SUMS: readonly (readonly [number, number])[] = [

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { GREEDY } from '../../../src/core/sampling/greedy';
 import type { SurgeryOp } from '../../../src/protocol/lab-api';
 import type { Engine } from '../../../workers/engine';
 import { liveStateCount } from '../../../workers/runtime/layer-states';
-import { generate, GREEDY, requestOf, valueOf } from '../workers/model-host';
+import { generate, requestOf, valueOf } from '../workers/model-host';
 import { labJob, labValue, startEngine, stepsOf } from './lab-host';
 
 const LINE = 'Here is a list. Anna: 17; Ben: 40; Clara: 23. What is the value of Ben?';

@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GREEDY } from '../../../src/core/sampling/greedy';
 import { graceTokens } from '../../../src/core/budget/thinking-limit';
 import type { PromptMessage } from '../../../src/protocol/engine-api';
 import { Engine } from '../../../workers/engine';
 import { liveStateCount } from '../../../workers/runtime/layer-states';
-import {
-  fileFetch,
-  generate,
-  GREEDY,
-  loadEngine,
-  nodeHost,
-  requestOf,
-  valueOf,
-} from './model-host';
+import { fileFetch, generate, loadEngine, nodeHost, requestOf, valueOf } from './model-host';
 
 /** Sampled and injected token ids in order. */
 async function idsOf(

@@ -1,4 +1,5 @@
 /** Owns the engine's surroundings in Node: model files from disk, ONNX Runtime's plain build from node_modules. */
+import { GREEDY } from '../../../src/core/sampling/greedy';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -86,15 +87,6 @@ export async function loadEngine(
   const outcome = await engine.load({ modelUrl, device: 'auto' }, asPort(port));
   return { outcome, progress: port.messages };
 }
-
-export const GREEDY: GenerateRequest['sampling'] = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 1,
-};
 
 export function requestOf(changes: Partial<GenerateRequest> = {}): GenerateRequest {
   return {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-web/webgpu';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GREEDY } from '../../../src/core/sampling/greedy';
 import type { ModelSpec } from '../../../src/core/model-spec';
 import { createRandom } from '../../../src/core/sampling/random';
 import { sampleToken, type SamplingSettings } from '../../../src/core/sampling/sampler';
@@ -21,7 +22,7 @@ import {
   withTopLogits,
 } from '../../../workers/runtime/top-graph';
 import { TokenCursor } from '../../../workers/token-cursor';
-import { GREEDY, MICRO_URL, PLAIN_FILES, requestOf } from './model-host';
+import { MICRO_URL, PLAIN_FILES, requestOf } from './model-host';
 
 async function fileOf(path: string): Promise<Uint8Array> {
   return new Uint8Array(await readFile(fileURLToPath(new URL(path, MICRO_URL))));

@@ -1,3 +1,4 @@
+import { GREEDY } from '../../../../src/core/sampling/greedy';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../src/core/sampling/random';
@@ -20,15 +21,6 @@ function topOf(row: Float32Array, count: number, temperature: number): TopLogits
     tempered: sumOf((x) => Math.exp(x / (temperature === 0 ? 1 : temperature))),
   };
 }
-
-const GREEDY: SamplingSettings = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 0,
-};
 
 describe('sampleFromTopLogits', () => {
   const settings = fc.record({

@@ -1,4 +1,5 @@
 // The lab beside a chat on the fake engine: what it asks for open and closed, what it sees, and that replies go first.
+import { GREEDY } from '../../../../src/core/sampling/greedy';
 import { describe, expect, it } from 'vitest';
 import { createFakeEngine } from '../../../../src/engine/fake-engine';
 import type { EngineEvent, GenerateRequest } from '../../../../src/protocol/engine-api';
@@ -13,7 +14,7 @@ const ASK: GenerateRequest = {
   thinkingLimit: 128,
   closingSentence: '',
   maxAnswerTokens: 64,
-  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 },
+  sampling: GREEDY,
   stopStrings: [],
   tools: [],
   candidates: 0,

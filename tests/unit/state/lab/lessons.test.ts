@@ -1,4 +1,5 @@
 // Every lesson runs through on the fake engine: predictions, a true sentence, bars; ids that links can carry.
+import { GREEDY } from '../../../../src/core/sampling/greedy';
 import { describe, expect, it } from 'vitest';
 import { createFakeEngine, FAKE_SPEC } from '../../../../src/engine/fake-engine';
 import { labAddressOf, lessonHash } from '../../../../src/state/lab/lab-address';
@@ -15,7 +16,7 @@ async function makeHost(): Promise<LessonHost> {
       thinkingLimit: 0,
       closingSentence: '',
       maxAnswerTokens: 32,
-      sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 },
+      sampling: GREEDY,
       stopStrings: [],
       tools: [],
       candidates: 0,
