@@ -417,14 +417,59 @@ export class ModelSession {
     const ids = this.#ids.subarray(0, count);
     for (let i = 0; i < count; i += 1) ids[i] = BigInt(tokens[i] ?? 0);
 
-    const feeds: Record<string, Feed> = {};
-    const plain = this.#plain;
     const idTensor = new ort.Tensor('int64', ids, [1, count]);
     const embedded =
       this.#embed === null
         ? null
         : (await this.#embed.run({ input_ids: idTensor }, ['inputs_embeds']))['inputs_embeds'];
-    feeds[plain.tokens] = embedded ?? idTensor;
+    const isTop = this.#givesTop && temperature !== null;
+    const fetched = isTop ? [...this.#outputs, TOP_OUTPUT] : this.#outputs;
+    let outputs: Readonly<Record<string, Feed>>;
+    try {
+      outputs = await this.#run(
+        this.#feeds(embedded ?? idTensor, from, count, temperature),
+        probes.length === 0 ? fetched : [...fetched, ...probes],
+      );
+    } finally {
+      embedded?.dispose();
+    }
+    const next = new Map<string, StateTensor>();
+    for (const { past, present } of this.#states) {
+      const tensor = outputs[present];
+      if (tensor !== undefined) next.set(past, tensor);
+    }
+    const states = new LayerStates(next, total);
+    let top: DeviceRow | undefined;
+    try {
+      if (isTop) top = this.#deviceRow(outputs['logits'], outputs[TOP_OUTPUT]);
+      else await this.#readLogits(outputs['logits']);
+    } catch (error) {
+      states.release();
+      for (const tensor of Object.values(outputs)) tensor.dispose();
+      throw error;
+    }
+    const brought = new Map<string, StateTensor>();
+    for (const name of probes) {
+      const tensor = outputs[name];
+      if (tensor !== undefined) brought.set(name, tensor);
+    }
+    return {
+      logits: this.#logits,
+      states,
+      probes: brought,
+      ...(top === undefined ? {} : { top }),
+    };
+  }
+
+  /** What the decoder takes for reading `tokens`, ids or embeddings of `count` tokens, after `from`. */
+  #feeds(
+    tokens: Feed,
+    from: LayerStates,
+    count: number,
+    temperature: number | null,
+  ): Record<string, Feed> {
+    const plain = this.#plain;
+    const feeds: Record<string, Feed> = { [plain.tokens]: tokens };
     const keys = this.#feedKvLengths(feeds, from, count);
     if (plain.hasMask) {
       feeds['attention_mask'] = new ort.Tensor('int64', this.#mask.subarray(0, keys), [1, keys]);
@@ -439,8 +484,6 @@ export class ModelSession {
       );
     if (plain.keepDims !== null) feeds['num_logits_to_keep'] = this.#keepOne;
     for (const { past } of this.#states) feeds[past] = from.tensor(past) as Feed;
-
-    const isTop = this.#givesTop && temperature !== null;
     // The list is an input's user even where it is not fetched.
     if (this.#givesTop)
       feeds[TOP_INPUT] = new ort.Tensor(
@@ -448,39 +491,7 @@ export class ModelSession {
         Float32Array.of(temperature === null || temperature === 0 ? 1 : 1 / temperature),
         [],
       );
-    const fetched = isTop ? [...this.#outputs, TOP_OUTPUT] : this.#outputs;
-    const outputs = await this.#run(
-      feeds,
-      probes.length === 0 ? fetched : [...fetched, ...probes],
-    ).finally(() => {
-      embedded?.dispose();
-    });
-    const next = new Map<string, StateTensor>();
-    for (const { past, present } of this.#states) {
-      const tensor = outputs[present];
-      if (tensor !== undefined) next.set(past, tensor);
-    }
-    const states = new LayerStates(next, total);
-    let top: DeviceRow | undefined;
-    try {
-      if (isTop) top = this.#deviceRow(outputs['logits'], outputs[TOP_OUTPUT]);
-      else await this.#readLogits(outputs['logits']);
-    } catch (error) {
-      states.release();
-      for (const name of probes) outputs[name]?.dispose();
-      throw error;
-    }
-    const brought = new Map<string, StateTensor>();
-    for (const name of probes) {
-      const tensor = outputs[name];
-      if (tensor !== undefined) brought.set(name, tensor);
-    }
-    return {
-      logits: this.#logits,
-      states,
-      probes: brought,
-      ...(top === undefined ? {} : { top }),
-    };
+    return feeds;
   }
 
   /** Reads tokens one after the other. */

@@ -105,6 +105,21 @@ describe('states in the WASM heap', () => {
     expect(liveHeapTensorCount()).toBe(0);
   });
 
+  it('are freed, and the logits with them, when the logits are not as long as the config says', async () => {
+    const manifest = parseManifest(await jsonOf('manifest.json'));
+    const spec = parseSpec('micro', await jsonOf('config.json'), {});
+    const { path } = manifestFile(manifest, manifest.variants['quantized'] ?? '');
+    const other = await ModelSession.create(new Uint8Array(await fileOf(path)), {
+      provider: 'wasm',
+      spec: { ...spec, vocabSize: spec.vocabSize + 1 },
+    });
+    const start = other.emptyStates();
+    await expect(other.step([5], start)).rejects.toThrow('4096 logits a token');
+    expect(liveHeapTensorCount()).toBe(0);
+    start.release();
+    await other.dispose();
+  });
+
   it('say what ONNX Runtime says when a run fails, and go on', async () => {
     const start = await inHeap.step(ids.slice(0, 4), inHeap.emptyStates());
     const name = start.states.names.find((one) => one.startsWith('past_conv')) ?? '';
