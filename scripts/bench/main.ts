@@ -167,7 +167,11 @@ async function measure(
     { context: 512, newTokens: 2 },
     { context: 1024, newTokens: options.isQuick ? 2 : isBase ? 16 : 32 },
   ];
-  await rounds.fromNothing(plans, options.rounds, until(options.isQuick ? Infinity : 0.8));
+  await rounds.fromNothing(
+    plans,
+    options.rounds,
+    until(options.isQuick ? Infinity : isBase ? 0.75 : 0.5),
+  );
   const prompt = await prompts.ofLength(128, 0);
   const app = new Samples();
   const layers: ContextLayers[] = [];
@@ -184,6 +188,7 @@ async function measure(
       rounds.goingOn([4096, 8192], 32, options.rounds, until(0.6)),
     );
     await orLeaveOut('layers', async () => {
+      if (performance.now() > until(isBase ? 0.9 : 0.7)) throw new Error('out of time');
       const answer = await page.call('layers', {
         modelUrl: `/bench-models/${model.name}/`,
         path: OWN_FILE,
