@@ -7,5 +7,5 @@ export function saveFile(blob: Blob, name: string): void {
   link.download = name;
   link.click();
   // The download has taken its own hold of the blob by then.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
