@@ -287,7 +287,9 @@ function figuresOf(
 function commitOf(root: string): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
-  const isDirty = git('status', '--porcelain', '--untracked-files=no') !== '';
+  // Results of a run before this one change nothing that is measured.
+  const others = ['--', '.', ':(exclude)tests/bench/results*.json'];
+  const isDirty = git('status', '--porcelain', '--untracked-files=no', ...others) !== '';
   return `${git('rev-parse', '--short', 'HEAD')}${isDirty ? ' with changes' : ''}`;
 }
 
