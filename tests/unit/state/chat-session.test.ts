@@ -1,6 +1,10 @@
 // The chat session on the fake engine: every way a reply can begin, end and branch.
 import { describe, expect, test } from 'vitest';
-import type { AssistantNode, TextNode } from '../../../src/core/chat/conversation-tree';
+import {
+  activeLeaf,
+  type AssistantNode,
+  type TextNode,
+} from '../../../src/core/chat/conversation-tree';
 import { graceTokens } from '../../../src/core/budget/thinking-limit';
 import { makeApp, until } from './make-app';
 
@@ -135,6 +139,23 @@ describe('a running reply', () => {
     expect(whole.reply.answer.startsWith(stopped.reply.answer)).toBe(true);
     expect(whole.reply.answer).toContain('adds* to itself.');
     expect(whole.reply.answer.match(/A hybrid keeps/g)).toHaveLength(1);
+  });
+
+  test('is kept at least once a second while it is written', async () => {
+    const app = makeApp('streams', undefined, 50);
+    await app.chat.send('hi');
+    const written = app.kept.map(({ at, conversation }) => {
+      const last = activeLeaf(conversation.tree);
+      return { at, length: last?.role === 'assistant' ? last.reply.answer.length : 0 };
+    });
+    const midReply = written.filter(({ length }) => length > 0);
+    expect(midReply.length).toBeGreaterThan(2);
+    for (const [index, { at, length }] of midReply.entries()) {
+      const before = midReply[index - 1];
+      if (before === undefined) continue;
+      expect(length).toBeGreaterThanOrEqual(before.length);
+      expect(at - before.at).toBeLessThan(1000);
+    }
   });
 
   test('"answer now" ends the thought and the answer follows', async () => {

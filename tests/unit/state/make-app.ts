@@ -1,4 +1,5 @@
 /** A whole state layer for tests: the fake engine, real stores in memory, a clock and frames that tests move. */
+import type { Conversation } from '../../../src/state/conversation';
 import { createFakeEngine } from '../../../src/engine/fake-engine';
 import type { FakeScenario } from '../../../src/engine/fake-scenarios';
 import { ChatSession } from '../../../src/state/chat-session.svelte';
@@ -12,12 +13,15 @@ import { SettingsStore } from '../../../src/storage/settings-store';
 
 const SILENT_CHANNEL = { post: () => {}, listen: () => () => {}, close: () => {} };
 
-export function makeApp(scenario: FakeScenario, backing = new MemoryBacking()) {
+/** @param stepMs by how much the clock goes on each time it is asked */
+export function makeApp(scenario: FakeScenario, backing = new MemoryBacking(), stepMs = 10) {
   const problems: unknown[] = [];
   const onProblem = (error: unknown): void => void problems.push(error);
   let ids = 0;
   let clock = 1_000_000;
-  const now = (): number => (clock += 10);
+  const now = (): number => (clock += stepMs);
+  /** What was asked to be kept, and when, on the clock of these tests. */
+  const kept: { readonly at: number; readonly conversation: Conversation }[] = [];
   const engine = createFakeEngine(scenario, 0);
   const store = new ConversationStore({
     backing,
@@ -34,12 +38,15 @@ export function makeApp(scenario: FakeScenario, backing = new MemoryBacking()) {
     status,
     settings,
     drafts,
-    keep: list.keep,
+    keep: (conversation) => {
+      kept.push({ at: clock, conversation });
+      list.keep(conversation);
+    },
     newId: () => `id-${(ids += 1)}`,
     now,
     schedule: (write) => void setTimeout(write, 0),
   });
-  return { backing, chat, drafts, engine, list, problems, settings, status, store };
+  return { backing, chat, drafts, engine, kept, list, problems, settings, status, store };
 }
 
 /** Settles when `isSo` holds; fails after two seconds with what was awaited. */
