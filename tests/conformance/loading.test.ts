@@ -219,7 +219,10 @@ describe('errors that a person meets', () => {
     });
     await plain.dispose();
     // The processor widens them: it runs there, and the page shows why.
-    expect(outcome).toMatchObject({ ok: true, value: { device: 'wasm', variant: 'onnx/model_q4f16.onnx' } });
+    expect(outcome).toMatchObject({
+      ok: true,
+      value: { device: 'wasm', variant: 'onnx/model_q4f16.onnx' },
+    });
     expect(JSON.stringify(outcome)).toContain(
       'The graphics device (acme gen-1) has no 16-bit shaders (shader-f16), which q4f16 needs.',
     );
