@@ -78,7 +78,8 @@ def card(manifest: dict, evaluation: dict | None) -> str:
         "NVIDIA's Nemotron-H at a thousandth of its size. It was trained from nothing by the recipe in `model/` of the "
         f"Tidepool repository and runs in a browser tab ({size / 1e6:.1f} MB for WASM).",
         f"**It is tiny and often wrong.** {best(evaluation)}It tells very short stories and makes a little small talk in "
-        "simple English. It knows almost no facts, can't write code, can't translate, and believes what it is told. Don't "
+        "simple English. It knows almost no facts, can't write code, can't translate, and believes what it is told. "
+        "A second question in the same chat it takes for a word on the first: ask it in a new chat. Don't "
         "use it for anything that matters.",
         "## Use\n\n```js\nconst tokenizer = await AutoTokenizer.from_pretrained('tidepool');\n"
         "const model = await AutoModelForCausalLM.from_pretrained('tidepool', { dtype: 'q8', device: 'wasm' });\n```\n\n"
