@@ -162,8 +162,17 @@ test('an update that lacks a file leaves the old version working', async ({ page
     });
   });
   expect(['gone', 'redundant']).toContain(state);
+  // The browser may try again by itself; it ends with nothing under way and the old version alone.
+  await expect
+    .poll(() =>
+      page.evaluate(async () => {
+        const { installing, waiting } = await navigator.serviceWorker.ready;
+        return { installing: installing?.state, waiting: waiting?.state };
+      }),
+    )
+    .toEqual({ installing: undefined, waiting: undefined });
+  await expect.poll(() => shellCaches(page)).toEqual(old);
   await expect(page.getByText('A new version is ready.')).toHaveCount(0);
-  expect(await shellCaches(page)).toEqual(old);
 
   await host.kill();
   await page.reload();
