@@ -8,6 +8,7 @@ import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
 import { countOtherEngines, EngineClient } from './engine/engine-client';
 import { ModelStore } from './model-files/model-store';
+import { toldMemoryBytes } from './models/device-probe';
 import { isModelHost } from './models/model-hosts';
 import { EMBEDDED_MODELS, modelUrlOf, REGISTRY } from './models/registry';
 import { Pwa } from './pwa/pwa.svelte';
@@ -87,9 +88,7 @@ async function startModel(): Promise<void> {
       ? Math.max(0, ...(model?.variants ?? []).map(({ bytes }) => bytes))
       : listing.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const otherEngines = await countOtherEngines();
-  const { deviceMemory } = navigator as { deviceMemory?: number }; // in GiB; Chromium only
-  const memoryBytes = deviceMemory === undefined ? undefined : deviceMemory * 2 ** 30;
-  if (!hasEngineRoom(otherEngines, weightBytes, memoryBytes)) {
+  if (!hasEngineRoom(otherEngines, weightBytes, toldMemoryBytes())) {
     status.refuse(
       new EngineError(
         'busy',

@@ -15,12 +15,12 @@ const UNKNOWN_MEMORY_BYTES = 4 * 2 ** 30;
 /**
  * @param others engines that run in other tabs, each taken to be as large as this one
  * @param weightBytes bytes of the model's file
- * @param memoryBytes of the device, as the browser tells it (rounded, 8 GiB at most); undefined when it does not
+ * @param memoryBytes of the device, as the browser tells it (rounded, 8 GiB at most); null when it does not
  */
 export function hasEngineRoom(
   others: number,
   weightBytes: number,
-  memoryBytes: number | undefined,
+  memoryBytes: number | null,
 ): boolean {
   const each = ENGINE_BYTES + COPIES_OF_WEIGHTS * weightBytes;
   return (
