@@ -1,5 +1,5 @@
 /** Owns the shape of results.json and the ratios in it. Owns no measuring. */
-import type { LayerTimes } from '../../src/core/bench/layer-times';
+import { byKind, type LayerTimes } from '../../src/core/bench/layer-times';
 import { spreadOf, type Spread } from '../../src/core/bench/spread';
 
 export interface Figure extends Spread {
@@ -92,16 +92,9 @@ export interface ContextLayers {
 }
 
 export function contextLayersOf(context: number, rounds: readonly LayerTimes[]): ContextLayers {
-  const figure = (kind: keyof LayerTimes): Figure =>
-    figureOf(rounds.map((times) => rounded(times[kind])));
   return {
     context,
-    figures: {
-      mamba: figure('mamba'),
-      attention: figure('attention'),
-      feedForward: figure('feedForward'),
-      ends: figure('ends'),
-    },
+    figures: byKind((kind) => figureOf(rounds.map((times) => rounded(times[kind])))),
     attentionShare: figureOf(
       rounds.map(({ mamba, attention, feedForward, ends }) =>
         rounded(attention / (mamba + attention + feedForward + ends)),

@@ -2,7 +2,7 @@
  * Owns the measurement of where a token's time goes: the app's own session on WASM, with ONNX Runtime's profile on, one
  * token after each of several contexts, in turns.
  */
-import { layerTimesOf, type LayerTimes } from '../../src/core/bench/layer-times';
+import { byKind, layerTimesOf, type LayerTimes } from '../../src/core/bench/layer-times';
 import { spreadOf } from '../../src/core/bench/spread';
 import { describeModel } from '../load-model';
 import type { LayerStates } from '../runtime/layer-states';
@@ -28,13 +28,7 @@ const CHUNK = 256;
 const UNKEPT = 2;
 
 function median(times: readonly LayerTimes[]): LayerTimes {
-  const of = (kind: keyof LayerTimes): number => spreadOf(times.map((run) => run[kind])).median;
-  return {
-    mamba: of('mamba'),
-    attention: of('attention'),
-    feedForward: of('feedForward'),
-    ends: of('ends'),
-  };
+  return byKind((kind) => spreadOf(times.map((run) => run[kind])).median);
 }
 
 async function measure(request: LayersRequest): Promise<LayersAnswer> {

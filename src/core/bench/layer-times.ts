@@ -9,6 +9,16 @@ export interface LayerTimes {
   readonly ends: number;
 }
 
+/** A value for each kind. */
+export function byKind<T>(of: (kind: keyof LayerTimes) => T): Record<keyof LayerTimes, T> {
+  return {
+    mamba: of('mamba'),
+    attention: of('attention'),
+    feedForward: of('feedForward'),
+    ends: of('ends'),
+  };
+}
+
 /** One event of the profile; times in microseconds. */
 interface ProfileEvent {
   readonly cat: string;
@@ -49,7 +59,7 @@ export function layerTimesOf(lines: readonly string[], spec: ModelSpec): LayerTi
   const runs = events.filter(({ name }) => name === 'model_run').sort(byTime);
   let at = 0;
   return runs.map(({ ts, dur }) => {
-    const times = { mamba: 0, attention: 0, feedForward: 0, ends: 0 };
+    const times = byKind(() => 0);
     for (let node = nodes[at]; node !== undefined && node.ts < ts + dur; node = nodes[at]) {
       if (node.ts >= ts) times[kindOf(node.name, spec)] += node.dur / 1000;
       at += 1;

@@ -1,4 +1,5 @@
 /** Owns the reading of the results that were measured before shipping, as the page shows them. */
+import type { LayerTimes } from '../../core/bench/layer-times';
 
 export interface ShippedFigure {
   readonly median: number;
@@ -16,7 +17,7 @@ export interface ShippedContender {
 export interface ShippedLayers {
   /** Tokens before it. */
   readonly context: number;
-  readonly figures: Readonly<Record<'mamba' | 'attention' | 'feedForward' | 'ends', ShippedFigure>>;
+  readonly figures: Readonly<Record<keyof LayerTimes, ShippedFigure>>;
   readonly attentionShare: ShippedFigure;
 }
 
