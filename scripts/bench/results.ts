@@ -45,33 +45,22 @@ export function pairedRatio(
   return ratios.length === 0 ? null : rounded(spreadOf(ratios).median);
 }
 
-/** Ours over each of `others`, paired by round. */
-function ratiosTo(contenders: Contenders, figure: string, others: readonly string[]): number[] {
-  const own = contenders['tidepool']?.figures[figure]?.values;
-  return others.flatMap((name) => {
-    const ratio = pairedRatio(own, contenders[name]?.figures[figure]?.values);
-    return ratio === null ? [] : [ratio];
-  });
-}
-
-/** Ours over the better of `others`: the least of the ratios, where more is better. */
+/**
+ * Ours over that of `others` which does best, paired by round: the least of the ratios (`Math.min`) where more is better,
+ * the largest (`Math.max`) where less is.
+ */
 function overBest(
   contenders: Contenders,
   figure: string,
   others: readonly string[],
+  hardest: (...ratios: number[]) => number = Math.min,
 ): number | null {
-  const ratios = ratiosTo(contenders, figure, others);
-  return ratios.length === 0 ? null : Math.min(...ratios);
-}
-
-/** Ours over the quickest of `others`: the largest of the ratios, where less is better. */
-function overQuickest(
-  contenders: Contenders,
-  figure: string,
-  others: readonly string[],
-): number | null {
-  const ratios = ratiosTo(contenders, figure, others);
-  return ratios.length === 0 ? null : Math.max(...ratios);
+  const own = contenders['tidepool']?.figures[figure]?.values;
+  const ratios = others.flatMap((name) => {
+    const ratio = pairedRatio(own, contenders[name]?.figures[figure]?.values);
+    return ratio === null ? [] : [ratio];
+  });
+  return ratios.length === 0 ? null : hardest(...ratios);
 }
 
 const WLLAMA = ['wllama-q8_0', 'wllama-q4_0'];
@@ -131,8 +120,8 @@ export function ratiosOf(contenders: Contenders): Record<string, number | null> 
     decodeVsWllamaAt8192: overBest(contenders, 'decode8192', WLLAMA),
     prefillVsWllama: overBest(contenders, 'prefill512', WLLAMA),
     prefillVsTransformersJs: overBest(contenders, 'prefill512', same),
-    ttft1024VsTransformersJsSameFile: overQuickest(contenders, 'firstTokenMs1024', same),
-    ttft1024VsTransformersJsQ4: overQuickest(contenders, 'firstTokenMs1024', q4),
+    ttft1024VsTransformersJsSameFile: overBest(contenders, 'firstTokenMs1024', same, Math.max),
+    ttft1024VsTransformersJsQ4: overBest(contenders, 'firstTokenMs1024', q4, Math.max),
     decode8kVs128: pairedRatio(own('decode8192'), own('decode128')),
   };
 }
