@@ -12,7 +12,7 @@ import { thoughtRoom, type ThinkingLimit } from '../src/core/budget/thinking-lim
 import { createRandom } from '../src/core/sampling/random';
 import { sampleToken, type SampledToken } from '../src/core/sampling/sampler';
 import { sampleFromTopLogits } from '../src/core/sampling/top-logits';
-import { createDetokeniser } from '../src/core/text/detokeniser';
+import { createDetokeniser, textOf } from '../src/core/text/detokeniser';
 import { createStopMatcher } from '../src/core/text/stop-matcher';
 import type { ModelSpec } from '../src/core/model-spec';
 import { runTool, TOOL_SCHEMAS } from '../src/core/tools/run-tool';
@@ -626,9 +626,7 @@ class Turn {
 
   /** Text of a token by itself, for the lab. */
   textOf(id: number): string {
-    const { tokenizer } = this.#model;
-    const detokeniser = createDetokeniser(tokenizer, { isInside: true });
-    return detokeniser.push(id) + detokeniser.flush();
+    return textOf(this.#model.tokenizer, [id]);
   }
 
   /** This turn as the template takes it. */

@@ -3,6 +3,7 @@
  * (lab-session.ts); the engine sees to it that one job runs at a time.
  */
 import { EngineError } from '../../src/core/errors';
+import { textOf } from '../../src/core/text/detokeniser';
 import { mixersOf } from '../../src/core/model-spec';
 import {
   MAX_HISTORY_TOKENS,
@@ -33,14 +34,7 @@ import { inspectable, inspectLayers, probesFor } from './inspect';
 import { LabSession, WATCH_INTERVAL_MS } from './lab-session';
 import { capabilitiesOf } from './layer-view';
 import { operate } from './operate';
-import {
-  LabReader,
-  LabStopped,
-  textOfToken,
-  textOfTokens,
-  type ReaderModel,
-  type Standpoint,
-} from './reader';
+import { LabReader, LabStopped, type ReaderModel, type Standpoint } from './reader';
 import { openState, saveState, sizesOf, type ModelIdentity } from './teleport';
 
 /** What the lab needs of the loaded model. */
@@ -93,7 +87,7 @@ export class Lab {
     return new LabSession(session, spec, {
       watching: () => this.#watching,
       emit,
-      textOf: (id) => textOfToken(tokenizer, id),
+      textOf: (id) => textOf(tokenizer, [id]),
       intervalMs,
     });
   }
@@ -209,7 +203,7 @@ export class Lab {
     return {
       tokens: tokens.length,
       tokenIds: tokens.slice(),
-      texts: Array.from(tokens, (id) => textOfToken(tokenizer, id)),
+      texts: Array.from(tokens, (id) => textOf(tokenizer, [id])),
       operations: conditionOf(states)?.operations ?? [],
     };
   }
@@ -246,7 +240,7 @@ export class Lab {
         return {
           firstPosition,
           tokenIds: window.slice(),
-          texts: Array.from(window, (id) => textOfToken(tokenizer, id)),
+          texts: Array.from(window, (id) => textOf(tokenizer, [id])),
           layers: looks,
           rereadTokens: live.tokens.length,
           ms: performance.now() - startedAt,
@@ -319,7 +313,7 @@ export class Lab {
     const { session, identity, tokenizer } = this.#model;
     const live = this.#required();
     const bytes = await saveState(session, identity, live);
-    const text = textOfTokens(tokenizer, live.tokens);
+    const text = textOf(tokenizer, live.tokens);
     return { bytes, sizes: sizesOf(live.states, text, bytes.length) };
   }
 
@@ -327,7 +321,7 @@ export class Lab {
     const { session, spec, identity, tokenizer } = this.#model;
     const { isExact, ...live } = await openState(session, spec, identity, file);
     this.#setLive(live);
-    const text = textOfTokens(tokenizer, live.tokens);
+    const text = textOf(tokenizer, live.tokens);
     return {
       live: this.#describe(),
       isExact,

@@ -4,7 +4,7 @@
  */
 import { createRandom } from '../../src/core/sampling/random';
 import { sampleToken, type SamplingSettings } from '../../src/core/sampling/sampler';
-import { createDetokeniser } from '../../src/core/text/detokeniser';
+import { createDetokeniser, textOf } from '../../src/core/text/detokeniser';
 import type { ModelSpec } from '../../src/core/model-spec';
 import { EngineError } from '../../src/core/errors';
 import type { ThinkFormat } from '../../src/models/think-format';
@@ -91,7 +91,7 @@ export class LabReader {
   }
 
   textOf(id: number): string {
-    return textOfToken(this.#model.tokenizer, id);
+    return textOf(this.#model.tokenizer, [id]);
   }
 
   /** Reads `ids` after `from`, which is left alone. */
@@ -210,18 +210,4 @@ export class LabReader {
     }
     return { tokenIds, texts, text: text + detokeniser.flush(), ended };
   }
-}
-
-/** Text of a token by itself; half characters come out as �. */
-export function textOfToken(tokenizer: ChatTokenizer, id: number): string {
-  const detokeniser = createDetokeniser(tokenizer, { isInside: true });
-  return detokeniser.push(id) + detokeniser.flush();
-}
-
-/** Text of many tokens together. */
-export function textOfTokens(tokenizer: ChatTokenizer, ids: Iterable<number>): string {
-  const detokeniser = createDetokeniser(tokenizer, { isInside: true });
-  let text = '';
-  for (const id of ids) text += detokeniser.push(id);
-  return text + detokeniser.flush();
 }

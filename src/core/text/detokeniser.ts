@@ -114,3 +114,11 @@ export function createDetokeniser(
     flush: () => decoder.decode(),
   };
 }
+
+/** Text of tokens that stand inside a text; halves of characters at either end come out as �. */
+export function textOf(vocabulary: Vocabulary, ids: Iterable<number>): string {
+  const detokeniser = createDetokeniser(vocabulary, { isInside: true });
+  let text = '';
+  for (const id of ids) text += detokeniser.push(id);
+  return text + detokeniser.flush();
+}
