@@ -189,7 +189,7 @@ export class ConversationStore {
       await this.#backing.run(
         ['conversations', 'summaries', 'trash', 'aside', 'drafts'],
         'readwrite',
-        async (transaction) => {
+        (transaction) => {
           transaction.clear('conversations');
           transaction.clear('summaries');
           transaction.clear('trash');
@@ -283,7 +283,7 @@ export class ConversationStore {
   async #repairSummary(id: string): Promise<SummaryRecord | null> {
     const conversation = await this.load(id);
     if (conversation === null) return null;
-    return this.#backing.run(['summaries'], 'readwrite', async (transaction) => {
+    return this.#backing.run(['summaries'], 'readwrite', (transaction) => {
       const record: SummaryRecord = { summary: summaryOf(conversation), order: 0 };
       transaction.put('summaries', id, record);
       return record;

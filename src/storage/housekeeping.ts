@@ -136,7 +136,7 @@ export class Housekeeping {
     });
     const present = new Set((await this.aside()).map(({ value }) => rawText(value)));
     const missing = file.aside.filter(({ value }) => !present.has(rawText(value)));
-    await backing.run(['aside'], 'readwrite', async (transaction) => {
+    await backing.run(['aside'], 'readwrite', (transaction) => {
       for (const record of missing) transaction.put('aside', newId(), record);
     });
     channel.post({ type: 'many' });
