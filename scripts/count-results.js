@@ -1,9 +1,13 @@
 // Adds up the reports of Vitest, Playwright and pytest; runs no tests itself.
 import { existsSync, readFileSync } from 'node:fs';
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
-
-/** @typedef {Count & { named: string[] }} NamedCount With a line for each test that failed, or passed only when tried again. */
+/**
+ * @typedef {object} Count
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ * @property {string[]} [named] A line for each test that failed, or passed only when tried again.
+ */
 
 /** @typedef {{ status: string, fullName?: string, failureMessages?: string[] }} VitestTest */
 
@@ -46,7 +50,7 @@ function firstLine(message) {
 /**
  * Counts a Vitest JSON report. A file that could not even be loaded counts as one failure.
  * @param {string} text
- * @returns {NamedCount}
+ * @returns {Count}
  */
 export function countVitest(text) {
   /** @type {VitestReport} */
@@ -83,7 +87,7 @@ function specsOf(suites) {
  * Counts a Playwright JSON report. A test that passed when tried again (CI tries twice) counts as passed and is named;
  * errors outside tests (a server that did not start) count one each.
  * @param {string} text
- * @returns {NamedCount}
+ * @returns {Count}
  */
 export function countPlaywright(text) {
   /** @type {PlaywrightReport} */
@@ -145,7 +149,7 @@ export function addCounts(counts) {
  * a runner that crashed must not look like a runner that had nothing to say.
  * @param {string} name The runner, for the sentence.
  * @param {string} path Its report.
- * @param {(text: string) => Count & { named?: string[] }} count
+ * @param {(text: string) => Count} count
  * @param {(line: string) => void} say
  * @returns {Count}
  */

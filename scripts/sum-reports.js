@@ -8,7 +8,7 @@ import {
   readReport,
 } from './count-results.js';
 
-/** @type {Record<string, [string, (text: string) => import('./count-results.js').Count & { named?: string[] }]>} */
+/** @type {Record<string, [string, (text: string) => import('./count-results.js').Count]>} */
 const kinds = {
   vitest: ['Unit tests', countVitest],
   playwright: ['Browser tests', countPlaywright],
