@@ -11,6 +11,7 @@
  * Qwen3-Next and OLMo-Hybrid only transformers.js' names were to be had.
  */
 import { readFileSync } from 'node:fs';
+import { addedToken } from '../added-token';
 import { LayerWriter, type AttentionShape, type MambaShape, type WeightType } from './micro-layers';
 import type { ExternalData, FloatType, WrittenModel } from './onnx-writer';
 
@@ -328,12 +329,7 @@ function tokenizerOf({ tokens }: Plan): { json: object; idOf: (token: string) =>
       truncation: null,
       padding: null,
       added_tokens: tokens.special.map((content) => ({
-        id: idOf(content),
-        content,
-        single_word: false,
-        lstrip: false,
-        rstrip: false,
-        normalized: false,
+        ...addedToken(idOf(content), content),
         // As published, tags of thoughts and calls are added tokens, but not special ones.
         special: !/^<\/?(?:think|tool_call|functions)>$/.test(content),
       })),

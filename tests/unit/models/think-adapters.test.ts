@@ -11,6 +11,7 @@ import {
 import { buildPrompt, renderToolTurn } from '../../../workers/prompt';
 import { parseToolCalls } from '../../../src/core/tools/tool-call';
 import { TOOL_SCHEMAS } from '../../../src/core/tools/run-tool';
+import { addedToken } from '../../added-token';
 import { templateText } from '../../conformance/micro-models';
 
 /** A tokenizer of single characters and tags, with a template. */
@@ -25,15 +26,7 @@ function tokenizerOf(template: string, special: readonly string[]): ChatTokenize
     trim_offsets: true,
     use_regex: true,
   };
-  const added = special.map((content, i) => ({
-    id: 200 + i,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  }));
+  const added = special.map((content, i) => addedToken(200 + i, content));
   return createTokenizer(
     {
       version: '1.0',

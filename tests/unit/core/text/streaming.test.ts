@@ -6,6 +6,7 @@ import { createDetokeniser, type Vocabulary } from '../../../../src/core/text/de
 import { createTokenizer } from '../../../../workers/runtime/hub';
 import { createSentenceSegmenter } from '../../../../src/core/text/sentences';
 import { createStopMatcher } from '../../../../src/core/text/stop-matcher';
+import { addedToken } from '../../../added-token';
 
 /** A text and where it is cut into pushes. */
 function cut(text: string, at: readonly number[]): string[] {
@@ -119,15 +120,7 @@ describe('a SentencePiece vocabulary', () => {
   const files = (decoder: unknown): [unknown, unknown] => [
     {
       version: '1.0',
-      added_tokens: ['<s>', '</s>'].map((content, i) => ({
-        id: i + 1,
-        content,
-        single_word: false,
-        lstrip: false,
-        rstrip: false,
-        normalized: false,
-        special: true,
-      })),
+      added_tokens: ['<s>', '</s>'].map((content, i) => addedToken(i + 1, content)),
       normalizer: null,
       pre_tokenizer: null,
       post_processor: null,
