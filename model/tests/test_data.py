@@ -225,3 +225,43 @@ def test_drills_leave_the_test_side_out():
     rng = random.Random(4)
     spelled = {line.split(":")[0].removeprefix("Spell ") for _ in range(4000) for line in drills.spell(rng).thought}
     assert len(spelled) > 450 and all(split_of(f"spell:{word}") == "train" or word == "cat" for word in spelled)
+
+
+def test_a_share_of_what_is_asked_comes_after_unrelated_exchanges(tokenizer):
+    """The earlier exchanges are given, not trained on, and the problem itself is what it is when asked alone."""
+    rng = random.Random(5)
+    items = list(itertools.islice(data.task_items(rng, ["addition", "lookup"], "train", "sft"), 1500))
+    later = [i for i in items if sum("<|im_start|>user" in s.text for s in i.segments) > 1]
+    assert abs(len(later) / len(items) - data.IN_CHAT) < 0.04
+    for item in later[:200]:
+        assert [s.kind for s in item.segments].count("answer") == 1
+        text = "".join(s.text for s in item.segments)
+        assert text.count("<think></think>") >= 1 and text.endswith("<|im_end|>\n")
+        given = next(i for i, s in enumerate(item.segments) if "assistant" in s.text)
+        assert item.segments[given + 1].kind == "prompt" and item.segments[given + 1].text.endswith("<|im_end|>")
+    counts = {sum("<|im_start|>user" in s.text for s in i.segments) for i in later}
+    assert counts == {2, 3, 4}
+
+
+def test_unrelated_exchanges_keep_a_system_message_first():
+    rng = random.Random(2)
+    own = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}]
+    messages, given = chat_data.after_others(own, rng)
+    assert messages[0] == own[0] and messages[-2:] == own[1:]
+    assert [m["role"] for m in messages[1:-2]] == ["user", "assistant"] * given and given >= 1
+
+
+def test_unrelated_exchanges_are_of_the_train_side(monkeypatch):
+    seen = []
+    sample = registry.sample
+
+    def spy(*args, **kwargs):
+        problem = sample(*args, **kwargs)
+        seen.append(problem.canonical)
+        return problem
+
+    monkeypatch.setattr(registry, "sample", spy)
+    rng = random.Random(8)
+    for _ in range(100):
+        chat_data.unrelated(rng, 2, "sorting")
+    assert len(seen) > 80 and {split_of(c) for c in seen} == {"train"}

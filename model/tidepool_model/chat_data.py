@@ -15,6 +15,9 @@ from tasks import registry
 
 from . import chat_facts
 
+_PLAIN_FAMILIES = tuple(name for name in registry.FAMILIES if name != "tools")
+"""Families whose problems are one question and one answer."""
+
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 
 Message = dict[str, Any]
@@ -131,8 +134,8 @@ def fact_chain(rng: random.Random) -> list[Message]:
         {"role": "user", "content": expand(rng.choice(("[Hi! |Hello. ||]", "")) + say.replace("{v}", value), rng)},
         _assistant(first, None),
     ]
-    if rng.random() < 0.4:
-        messages += topic_turn(rng, thinking=False, middle=True)
+    if rng.random() < 0.6:
+        messages += unrelated(rng, rng.choice((1, 1, 2)))
     messages.append({"role": "user", "content": _scruffy(ask, rng)})
     thought = f"The user said: {say.replace('{v}', value)}" if thinking else None
     messages.append(_assistant(answer.replace("{v}", value), thought))
@@ -164,6 +167,33 @@ def everyday(rng: random.Random, thinking: bool) -> list[Message]:
         said = rng.choice(("Tell me: ", "Quick question. ", "Do you know? ", "Hey, ", "Please tell me. ")) + said
     thought = rng.choice(("This is a simple question.", "I know this one.", "A small fact.")) if thinking else None
     return [{"role": "user", "content": _scruffy(said, rng)}, _assistant(answer, thought)]
+
+
+def unrelated(rng: random.Random, count: int, family: str | None = None) -> list[Message]:
+    """`count` exchanges that have nothing to do with each other nor with what comes after them, without thoughts.
+
+    Problems of the train side, more often of `family` (people ask for one sum after the other), small talk and everyday facts.
+    A chat is mostly this; a model that only ever saw follow-ups takes every later question for one (LOG.md).
+    """
+    messages: list[Message] = []
+    for _ in range(count):
+        roll = rng.random()
+        if roll < 0.65:
+            alike = family is not None and family in _PLAIN_FAMILIES and rng.random() < 0.4
+            problem = registry.sample(family if alike and family else rng.choice(_PLAIN_FAMILIES), rng, rng.choice((1, 1, 2, 3)), "train", "wide")
+            messages += [{"role": "user", "content": problem.question}, _assistant(problem.answer, None)]
+        elif roll < 0.85:
+            messages += topic_turn(rng, thinking=False)
+        else:
+            messages += everyday(rng, thinking=False)
+    return messages
+
+
+def after_others(messages: list[Message], rng: random.Random, family: str | None = None) -> tuple[list[Message], int]:
+    """The chat with one to three unrelated exchanges before it, and how many of its assistant turns those are."""
+    count = rng.choice((1, 1, 1, 2, 2, 3))
+    system = 1 if messages and messages[0]["role"] == "system" else 0
+    return [*messages[:system], *unrelated(rng, count, family), *messages[system:]], count
 
 
 def conversation(rng: random.Random) -> list[Message]:

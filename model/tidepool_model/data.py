@@ -69,7 +69,10 @@ class Item:
 # Shares of each stage's tokens.
 PRETRAIN_MIX = {"corpora": 0.25, "stories": 0.20, "tasks": 0.45, "chat": 0.10}
 HELD_OUT_MIX = {"corpora": 0.5, "tasks": 0.5}
-SFT_MIX = {"tasks": 0.70, "drills": 0.15, "questions": 0.02, "story_requests": 0.06, "chat": 0.07}
+SFT_MIX = {"tasks": 0.70, "drills": 0.10, "questions": 0.02, "story_requests": 0.08, "chat": 0.10}
+
+IN_CHAT = 0.35
+"""Share of fine-tuning's problems, stories and talks that come after one to three unrelated exchanges of the same chat."""
 
 # How the thoughts of fine-tuning tasks are shown: share of problems.
 BUDGETS: tuple[tuple[str, float], ...] = (("off", 0.20), ("sentence", 0.13), ("anywhere", 0.12), ("whole", 0.55))
@@ -89,10 +92,22 @@ def text_item(text: str, source: str) -> Item:
     return Item([chat_format.Segment(text + chat_format.END_OF_TEXT, "answer")], source, chat=False)
 
 
-def chat_item(messages: Sequence[chat_format.Message], source: str, tools: Sequence[str] = (), cut: Cut = "none") -> Item:
-    """A conversation; the assistant's words are trained on."""
+def chat_item(messages: Sequence[chat_format.Message], source: str, tools: Sequence[str] = (), cut: Cut = "none", given: int = 0) -> Item:
+    """A conversation; the assistant's words are trained on, but for its first `given` turns."""
     specs = [chat_format.TOOLS[name] for name in tools]
-    return Item(chat_format.segments(messages, specs), source, chat=True, cut=cut)
+    segments = chat_format.segments(messages, specs)
+    answers = [i for i, segment in enumerate(segments) if segment.kind == "answer"]
+    for i in answers[:given]:
+        segments[i] = replace(segments[i], kind="prompt")
+    return Item(segments, source, chat=True, cut=cut)
+
+
+def asked_later(messages: list[chat_data.Message], source: str, rng: random.Random, tools: Sequence[str] = (), cut: Cut = "none", family: str | None = None) -> Item:
+    """A conversation, in `IN_CHAT` of the cases after unrelated exchanges, which are not trained on."""
+    given = 0
+    if rng.random() < IN_CHAT:
+        messages, given = chat_data.after_others(messages, rng, family)
+    return chat_item(messages, source, tools, cut, given)
 
 
 def draw_family(rng: random.Random, families: Sequence[str]) -> tuple[str, int]:
@@ -104,9 +119,9 @@ def draw_family(rng: random.Random, families: Sequence[str]) -> tuple[str, int]:
     return family, difficulty
 
 
-def problem_messages(problem: Problem, thinking: bool, rng: random.Random) -> list[chat_format.Message]:
+def problem_messages(problem: Problem, thinking: bool, rng: random.Random) -> list[chat_data.Message]:
     """The conversation of a problem, with its worked thought or without."""
-    messages: list[chat_format.Message] = []
+    messages: list[chat_data.Message] = []
     if problem.turns:
         for turn in problem.turns:
             messages.append(turn if thinking else {k: v for k, v in turn.items() if k not in ("reasoning", "reasoning_content")})
@@ -136,7 +151,7 @@ def task_items(rng: random.Random, families: Sequence[str], split: str, stage: s
             continue
         budget = rng.choices(names, weights=weights)[0]
         cut: Cut = budget if budget in ("sentence", "anywhere") else "none"
-        item = chat_item(problem_messages(problem, budget != "off", rng), source, problem.tools, cut)
+        item = asked_later(problem_messages(problem, budget != "off", rng), source, rng, problem.tools, cut, family)
         yield spelled_apart(item, problem.gold) if problem.canonical.startswith("reverse:") else item
 
 
@@ -179,7 +194,7 @@ def story_request_items(rng: random.Random) -> Iterator[Item]:
     while True:
         story = stories.generate(rng)
         answer: dict[str, object] = {"role": "assistant", "content": story.text}
-        messages: list[chat_format.Message] = [{"role": "user", "content": stories.request(story, rng)}, answer]
+        messages: list[chat_data.Message] = [{"role": "user", "content": stories.request(story, rng)}, answer]
         roll = rng.random()
         if roll < 0.12:
             asked, reply = stories.question(story, rng)
@@ -188,13 +203,13 @@ def story_request_items(rng: random.Random) -> Iterator[Item]:
             messages = [*chat_data.topic_turn(rng, False, rng.choice(("hello", "can do", "chat"))), *messages]
         if rng.random() < 0.5:
             answer["reasoning"] = stories.plan(story, rng)
-        yield chat_item(messages, "story_requests")
+        yield asked_later(messages, "story_requests", rng)
 
 
 def talk_items(rng: random.Random) -> Iterator[Item]:
     """Small talk."""
     while True:
-        yield chat_item(chat_data.conversation(rng), "chat")
+        yield asked_later(chat_data.conversation(rng), "chat", rng)
 
 
 def question_items(rng: random.Random, folder: Path) -> Iterator[Item]:
