@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +43,7 @@ def data(tmp_path: Path) -> Path:
 def options(data: Path, run: Path, **changes: object) -> argparse.Namespace:
     values = dict(
         preset="micro", data=str(data), run=str(run), stages="pretrain:6,sft:6", init=None, rows=4, length=64, lr=1e-2,
-        weight_decay=0.05, decay=0.4, seed=3, minutes=0, finish_minutes=0, save_minutes=60, report=4, evaluate=4, threads=1, compile=False, bf16=False,
+        weight_decay=0.05, decay=0.4, seed=3, minutes=0, finish_minutes=0, save_minutes=60, report=4, evaluate=4, threads=1, processes=1, compile=False, bf16=False,
     )  # fmt: skip
     return argparse.Namespace(**{**values, **changes})
 
@@ -118,7 +120,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(data: Path, tmp_path: Pa
     step = stopped.train_step
 
     def step_then_stop(batch: object) -> torch.Tensor:
-        stopped.stopping = stopped.step + 1 == stop_after
+        stopped.asked_to_stop = stopped.step + 1 == stop_after
         return step(batch)
 
     stopped.train_step = step_then_stop  # type: ignore[method-assign]
@@ -229,3 +231,28 @@ def test_card_quotes_the_measured_figures() -> None:
     assert "10 steps, 5.0 M tokens, 10 minutes on cpu, seed 1" in text
     manifest["provenance"]["continues"] = {"steps": 4, "tokens": 2_000_000, "seconds": 60, "continues": {"steps": 1, "tokens": 0, "seconds": 0}}
     assert "15 steps, 7.0 M tokens, 11 minutes on cpu in 3 runs" in card.card(manifest, None)
+
+
+def test_two_processes_train_as_one(data: Path, tmp_path: Path) -> None:
+    """The same rows in the same order, so the same losses and weights but for rounding; one of them writes."""
+    one = Run(options(data, tmp_path / "one", stages="sft:8"))
+    one.train()
+    given = ["--preset", "micro", "--data", str(data), "--run", str(tmp_path / "two"), "--stages", "sft:8", "--rows", "4", "--length", "64"]
+    given += ["--lr", "1e-2", "--seed", "3", "--report", "4", "--evaluate", "4", "--no-bf16"]
+
+    def team(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tidepool_model.train", *arguments, "--processes", "2"]
+        return subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, timeout=300, check=False)
+
+    done = team(*given)
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = ([json.loads(line) for line in (tmp_path / run / "log.jsonl").read_text().splitlines()] for run in ("one", "two"))
+    assert [line["step"] for line in second] == [4, 8]
+    assert [line["loss"] for line in second] == pytest.approx([line["loss"] for line in first], abs=2e-3)
+    assert second[-1]["loss"] < second[0]["loss"]
+    weights = torch.load(tmp_path / "two" / "state.pt", weights_only=True)["model"]
+    for name, parameter in one.model.named_parameters():
+        # In the mean: AdamW blows up rounding where a gradient is all but zero. A step moves a weight by up to 1e-2.
+        assert (weights[name] - parameter).abs().mean() < 5e-4, name
+    refused = team(*given, "--run", str(tmp_path / "three"), "--rows", "3")
+    assert refused.returncode != 0 and "3 rows a step can't be shared by 2 processes" in refused.stderr

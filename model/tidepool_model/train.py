@@ -4,6 +4,10 @@
 
 Stages are `name:steps`; `reinforce` is the one that samples its own batches (reinforce.py). The learning rate follows one warm-up/stable/decay curve over all of them. With --finish-minutes
 the run ends, fully decayed, after that much training time at the latest: each stage keeps its share of the run.
+
+On several CPU cores each takes its rows of every batch in a process of its own (threads of one process spend their time
+waiting for each other at this size): `--processes 2`, with the same result as one process but for rounding. Sampled stages
+(`reinforce`) and passed-on states run in one process only.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.distributed as distributed
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
@@ -30,7 +35,7 @@ from .attention import KeyValueCache
 from .mamba2 import MambaState
 from .model import HybridLM, ModelState, document_mask, load_pretrained, save_pretrained
 from .optimiser import build_optimisers, schedule
-from .packing import Batch, DataError, PackedStage
+from .packing import IGNORED, Batch, DataError, PackedStage
 
 END_OF_TURN, PAD, END_OF_TEXT = "<|im_end|>", "<|pad|>", "<|endoftext|>"
 
@@ -87,6 +92,64 @@ def forward_loss(
         return model.loss(hidden, targets, weights), after
 
 
+class Team:
+    """The processes of a run; number 0 is the one that was started, and it alone writes and reports. Gloo joins them."""
+
+    def __init__(self, size: int, device: str) -> None:
+        self.size, self.rank = size, int(os.environ.get("RANK", "0"))
+        self.others: list[subprocess.Popen[bytes]] = []
+        if size == 1:
+            return
+        if device != "cpu":
+            raise ValueError(f"--processes {size} on {device}: several processes are for CPU cores; leave it out on a GPU")
+        if self.rank == 0:
+            store = distributed.TCPStore("127.0.0.1", 0, size, is_master=True, wait_for_workers=False)
+            for rank in range(1, size):
+                environment = {**os.environ, "RANK": str(rank), "MASTER_PORT": str(store.port)}
+                self.others.append(subprocess.Popen([sys.executable, "-m", "tidepool_model.train", *sys.argv[1:]], env=environment))
+        else:
+            store = distributed.TCPStore("127.0.0.1", int(os.environ["MASTER_PORT"]), size, is_master=False)
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[self.rank % len(cores)]})
+        torch.set_num_threads(1)
+        distributed.init_process_group("gloo", store=store, rank=self.rank, world_size=size)
+
+    def close(self) -> None:
+        """Waits for the other processes, which end by themselves."""
+        if self.size > 1:
+            distributed.destroy_process_group()
+        for other in self.others:
+            other.wait()
+
+    def share(self, batch: Batch) -> Batch:
+        """This process' rows of a batch; raises ValueError where they can't be shared out."""
+        if self.size == 1:
+            return batch
+        if batch.carries is not None or batch.weights is not None:
+            raise ValueError("passed-on states and sampled batches train in one process; leave --processes out")
+        if len(batch.tokens) % self.size:
+            raise ValueError(f"{len(batch.tokens)} rows a step can't be shared by {self.size} processes; change --rows")
+        mine = slice(self.rank, None, self.size)
+        return Batch(batch.tokens[mine], batch.targets[mine], batch.starts[mine])
+
+    def sum(self, *numbers: float) -> list[float]:
+        """Each number's sum over the processes."""
+        if self.size == 1:
+            return list(numbers)
+        said = torch.tensor(numbers, dtype=torch.float64)
+        distributed.all_reduce(said)
+        return said.tolist()
+
+    def add_up(self, tensors: list[torch.Tensor]) -> None:
+        """Replaces each tensor by its sum over the processes, in one message."""
+        if self.size == 1:
+            return
+        flat = torch.cat([t.flatten() for t in tensors])
+        distributed.all_reduce(flat)
+        for tensor, summed in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+            tensor.copy_(summed.view_as(tensor))
+
+
 class Run:
     """One training run in a folder: state.pt to resume from, log.jsonl, checkpoint/ in Hugging Face form, and FINISHED once it is."""
 
@@ -101,6 +164,7 @@ class Run:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         if self.device == "cpu" and options.threads:
             torch.set_num_threads(options.threads)
+        self.team = Team(options.processes, self.device)
         tokenizer = Tokenizer.from_file(str(self.data / "tokenizer.json"))
         self.special = {
             "eos_token_id": tokenizer.token_to_id(END_OF_TURN),
@@ -112,7 +176,8 @@ class Run:
         self.step = 0
         self.tokens_seen = 0
         self.seconds = 0.0
-        self.stopping = False
+        self.asked_to_stop = False
+        self.stopping = False  # asked of this process or of another of its team
         self.state: ModelState | None = None  # of the last batch's rows, for documents that go on in the next
         self.commit = commit_hash()
         self.continues: dict | None = None  # what the weights went through before this run, from --init's provenance.json
@@ -134,6 +199,8 @@ class Run:
 
     def save(self) -> None:
         """Writes the resumable state and the Hugging Face checkpoint, each by rename."""
+        if self.team.rank:
+            return
         part = self.state_path.with_suffix(".part")
         torch.save(
             {
@@ -207,8 +274,15 @@ class Run:
             for group in optimiser.param_groups:
                 group["lr"] = self.options.lr * factor
             optimiser.zero_grad(set_to_none=True)
+        batch = self.team.share(batch)
         loss, self.state = forward_loss(self.model, self.backbone, batch, self.device, self.options.bf16, self.state)
+        if self.team.size > 1:  # each process' mean counts by its targets, so that the sum is the whole batch's mean
+            own = int((batch.targets != IGNORED).sum())
+            loss = loss * (own / self.team.sum(own)[0])
         loss.backward()
+        if self.team.size > 1:
+            loss = loss.detach()
+            self.team.add_up([loss, *(p.grad for p in self.model.parameters() if p.grad is not None)])
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
             optimiser.step()
@@ -230,6 +304,8 @@ class Run:
 
     def report(self, log: object, stage: Stage, loss: float, rate: float, **more: float | None) -> None:
         peak = torch.cuda.max_memory_allocated() / 2**20 if self.device == "cuda" else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        if self.team.rank:
+            return
         line = {"step": self.step, "stage": stage.name, "loss": round(loss, 4), "tokens_per_second": round(rate), "memory_mib": round(peak), "seconds": round(self.seconds), **more}
         log.write(json.dumps(line) + "\n")  # type: ignore[attr-defined]
         log.flush()  # type: ignore[attr-defined]
@@ -239,12 +315,13 @@ class Run:
         resumed = self.resume()
         if not resumed and options.init:
             self.model.load_state_dict(load_pretrained(Path(options.init)).state_dict())
-        print(f"{options.preset}: {self.model.parameter_count / 1e6:.2f} M parameters on {self.device}, {'resumed at' if resumed else 'from'} step {self.step} of {self.total}", flush=True)
-        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
-        signal.signal(signal.SIGINT, lambda *_: setattr(self, "stopping", True))
+        where = self.device if self.team.size == 1 else f"{self.team.size} {self.device} cores"
+        print(f"{options.preset}: {self.model.parameter_count / 1e6:.2f} M parameters on {where}, {'resumed at' if resumed else 'from'} step {self.step} of {self.total}", flush=True)
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "asked_to_stop", True))
+        signal.signal(signal.SIGINT, lambda *_: setattr(self, "asked_to_stop", True))
         limit = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
         last_save = time.monotonic()
-        bar = tqdm(total=self.total, initial=self.step, mininterval=10, file=sys.stdout, dynamic_ncols=False, ncols=100)
+        bar = tqdm(total=self.total, initial=self.step, mininterval=10, file=sys.stdout, dynamic_ncols=False, ncols=100, disable=self.team.rank > 0)
         with (self.folder / "log.jsonl").open("a") as log:
             begun = 0
             for stage in self.stages:
@@ -257,12 +334,16 @@ class Run:
                     since = time.monotonic()
                     end = begun + stage.steps
                     batch = next(source)
-                    while self.step < end and self.progress() < end / self.total and not self.stopping and time.monotonic() < limit:
+                    while self.step < end and self.progress() < end / self.total and not self.stopping:
                         before = time.monotonic()
                         loss = self.train_step(batch)
                         batch = next(source)
                         losses.append(loss.item())
-                        self.seconds += time.monotonic() - before
+                        first = self.team.rank == 0
+                        asked, self.seconds = self.team.sum(
+                            self.asked_to_stop or time.monotonic() > limit, (self.seconds + time.monotonic() - before) * first
+                        )
+                        self.stopping = asked > 0
                         self.step += 1
                         self.tokens_seen += options.rows * options.length
                         bar.update()
@@ -280,12 +361,15 @@ class Run:
                         bar.update(end - self.step)
                         self.step = end
                 begun += stage.steps
-                if self.stopping or time.monotonic() >= limit:
+                if self.stopping:
                     break
         self.save()
+        bar.close()
+        self.team.close()
+        if self.team.rank:
+            return
         if self.step >= self.total:
             (self.folder / "FINISHED").touch()
-        bar.close()
         print(f"{'finished' if self.step >= self.total else 'stopped, run the same command to go on'}: step {self.step} of {self.total}, {self.tokens_seen / 1e6:.1f} M tokens, {self.seconds:.0f} s -> {self.folder / 'checkpoint'}")
 
 
@@ -308,6 +392,7 @@ def main() -> None:
     parser.add_argument("--report", type=int, default=20, help="steps between log lines")
     parser.add_argument("--evaluate", type=int, default=200, help="steps between held-out losses; a multiple of --report")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1, help="processes that share the rows of a step, one CPU core each")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--no-bf16", dest="bf16", action="store_false")
     options = parser.parse_args()
