@@ -231,6 +231,9 @@ def test_card_quotes_the_measured_figures() -> None:
     assert "10 steps, 5.0 M tokens, 10 minutes on cpu, seed 1" in text
     manifest["provenance"]["continues"] = {"steps": 4, "tokens": 2_000_000, "seconds": 60, "continues": {"steps": 1, "tokens": 0, "seconds": 0}}
     assert "15 steps, 7.0 M tokens, 11 minutes on cpu in 3 runs" in card.card(manifest, None)
+    assert "widened" not in card.card(manifest, None)
+    manifest["provenance"]["continues"]["grown_to"] = "small"
+    assert "(widened to `small` on the way)" in card.card(manifest, None)
 
 
 def test_two_processes_train_as_one(data: Path, tmp_path: Path) -> None:

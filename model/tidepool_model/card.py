@@ -67,6 +67,8 @@ def card(manifest: dict, evaluation: dict | None) -> str:
     provenance = manifest["provenance"]
     steps, tokens, seconds = (sum(run.get(key, 0) for run in runs(provenance)) for key in ("steps", "tokens", "seconds"))
     in_runs = f" in {len(runs(provenance))} runs, each from the weights of the one before" if len(runs(provenance)) > 1 else ""
+    if grown := [run["grown_to"] for run in runs(provenance) if "grown_to" in run]:
+        in_runs += f" (widened to `{grown[0]}` on the way)"
     size = sum(f["bytes"] for f in manifest["files"] if f["path"].endswith("model_quantized.onnx"))
     letters = manifest["pattern"]
     parts = [

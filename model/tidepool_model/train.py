@@ -183,7 +183,7 @@ class Run:
         self.continues: dict | None = None  # what the weights went through before this run, from --init's provenance.json
         if options.init:
             before = Path(options.init) / "provenance.json"
-            kept = ("command", "commit", "steps", "tokens", "seconds", "continues")
+            kept = ("command", "commit", "steps", "tokens", "seconds", "grown_to", "continues")
             self.continues = {k: v for k, v in json.loads(before.read_text()).items() if k in kept} if before.exists() else {}
         self.backbone: torch.nn.Module = self.model.model
         if options.compile:
