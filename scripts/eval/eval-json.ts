@@ -1,5 +1,6 @@
 /** Owns the form of eval.json, which the app plots. */
 import type { BudgetCurve } from '../../src/core/evaluation/budget-curve';
+import type { InChatShares } from '../../src/core/evaluation/in-chat';
 
 export interface EvaluatedModel {
   readonly name: string;
@@ -22,6 +23,8 @@ export interface EvalReport extends BudgetCurve {
   readonly perplexityTokens: number;
   /** Tokens of prompt, thought and answer together that "unlimited" was held to. */
   readonly contextTokens: number;
+  /** Problems asked alone and again later in a chat, unlimited; absent where that was left out. */
+  readonly inChat?: InChatShares;
   readonly command: string;
   readonly commit: string;
 }

@@ -1,5 +1,5 @@
 /**
- * Owns the memory of an interrupted run: one line a finished problem, in a file named for all that the results depend
+ * Owns the memory of an interrupted run: one line a finished piece of it, in a file named for all that the results depend
  * on. Owns no results of its own.
  */
 import {
@@ -14,7 +14,6 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type { FinishedProblem } from './run-reply';
 
 /** A file itself, or the TypeScript of a folder. */
 function filesUnder(path: string): string[] {
@@ -34,29 +33,31 @@ export function journalKey(root: string, paths: readonly string[], settings: unk
   return hash.digest('hex').slice(0, 16);
 }
 
-export class Journal {
+export class Journal<Entry> {
   readonly path: string;
+  readonly #idOf: (entry: Entry) => string;
 
-  constructor(path: string) {
+  constructor(path: string, idOf: (entry: Entry) => string) {
     this.path = path;
+    this.#idOf = idOf;
     mkdirSync(dirname(path), { recursive: true });
   }
 
-  /** What earlier runs finished, by problem; a last line that was cut off is dropped from the file. */
-  read(): Map<string, FinishedProblem> {
-    const entries = new Map<string, FinishedProblem>();
+  /** What earlier runs finished, by the problem's id; a last line that was cut off is dropped from the file. */
+  read(): Map<string, Entry> {
+    const entries = new Map<string, Entry>();
     if (!existsSync(this.path)) return entries;
     const text = readFileSync(this.path, 'utf8');
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     if (whole !== text) writeFileSync(this.path, whole);
     for (const line of whole.split('\n').slice(0, -1)) {
-      const entry = JSON.parse(line) as FinishedProblem;
-      entries.set(entry.result.id, entry);
+      const entry = JSON.parse(line) as Entry;
+      entries.set(this.#idOf(entry), entry);
     }
     return entries;
   }
 
-  add(entry: FinishedProblem): void {
+  add(entry: Entry): void {
     appendFileSync(this.path, `${JSON.stringify(entry)}\n`);
   }
 

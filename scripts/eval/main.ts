@@ -4,11 +4,17 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { budgetCurve, budgetKey } from '../../src/core/evaluation/budget-curve';
+import {
+  inChatProblems,
+  inChatShares,
+  type InChatProblem,
+} from '../../src/core/evaluation/in-chat';
 import { parseProblems, takeByTurns, type Problem } from '../../src/core/evaluation/problem';
 import { EngineError } from '../../src/core/errors';
 import { manifestFile } from '../../src/models/spec';
 import type { ModelSession } from '../../workers/runtime/session';
 import { evalJson, type EvalReport } from './eval-json';
+import { runInChat, type FinishedChat } from './in-chat';
 import { Journal, journalKey } from './journal';
 import {
   openFolder,
@@ -21,7 +27,7 @@ import {
 import { HELP, isWhole, parseOptions, type EvalOptions } from './options';
 import { measurePerplexity, type HeldOutDocument, type Perplexity } from './perplexity';
 import { Progress } from './progress';
-import { evalMarkdown, type WrongAnswer } from './report';
+import { evalMarkdown, type ComparedChat, type WrongAnswer } from './report';
 import {
   ANSWER_TOKENS,
   CONTEXT_TOKENS,
@@ -36,6 +42,7 @@ const FIXTURES = 'tests/fixtures/eval';
 /** Code that a reply hangs on; an interrupted run goes on only where it is the same. */
 const CODE = [
   'src/core/budget',
+  'src/core/chat',
   'src/core/evaluation',
   'src/core/sampling',
   'src/core/text',
@@ -77,7 +84,7 @@ async function runProblems(
   session: ModelSession,
   problems: readonly Problem[],
   options: EvalOptions,
-  journal: Journal,
+  journal: Journal<FinishedProblem>,
   isInterrupted: () => boolean,
 ): Promise<readonly FinishedProblem[]> {
   const done = journal.read();
@@ -106,6 +113,53 @@ async function runProblems(
   const { computed, remembered } = steps.counts;
   console.error(`${computed} steps computed, ${remembered} met again`);
   return finished;
+}
+
+/** Asks what the journal lacks later in chats; stops between two chats when `isInterrupted` says so. */
+async function runChats(
+  folder: ModelFolder,
+  session: ModelSession,
+  chats: readonly InChatProblem[],
+  journal: Journal<FinishedChat>,
+  isInterrupted: () => boolean,
+): Promise<readonly FinishedChat[]> {
+  const done = journal.read();
+  const finished = chats.flatMap(({ problem }) => done.get(problem.id) ?? []);
+  const open = chats.filter(({ problem }) => !done.has(problem.id));
+  if (finished.length > 0)
+    console.error(`${finished.length} of ${chats.length} chats were done by an earlier run`);
+  const progress = new Progress('problems asked in chats', open.length);
+  for (const [index, chat] of open.entries()) {
+    if (isInterrupted()) break;
+    const entry = await runInChat(folder, session, chat);
+    journal.add(entry);
+    finished.push(entry);
+    const right = (place: 'second' | 'fourth'): string => {
+      const hits = finished.filter((other) => other[place].isCorrect).length;
+      return ((100 * hits) / finished.length).toFixed(1);
+    };
+    progress.show(
+      index + 1,
+      `${right('second')} % right as second, ${right('fourth')} % as fourth`,
+    );
+    // Timers and signals are heard here.
+    await new Promise((settle) => setImmediate(settle));
+  }
+  return finished;
+}
+
+/** Each chat with what its problem came to alone, at "unlimited". */
+function besideAlone(
+  finished: readonly FinishedProblem[],
+  chats: readonly FinishedChat[],
+): readonly ComparedChat[] {
+  const alone = new Map(finished.map(({ result }) => [result.id, result]));
+  return chats.flatMap(({ id, second, fourth, turns }) => {
+    const result = alone.get(id);
+    const outcome = result?.outcomes['unlimited'];
+    if (result === undefined || outcome === undefined) return [];
+    return [{ family: result.family, outcomes: { alone: outcome, second, fourth }, turns }];
+  });
 }
 
 interface Perplexities {
@@ -200,8 +254,15 @@ async function evaluate(
     budgets: options.budgets,
     limits: [ANSWER_TOKENS, TOOL_ANSWER_TOKENS, CONTEXT_TOKENS],
   });
-  const journal = new Journal(join(root, '.cache/eval', `${key}.jsonl`));
-  if (options.isFresh) journal.clear();
+  const journal = new Journal<FinishedProblem>(
+    join(root, '.cache/eval', `${key}.jsonl`),
+    ({ result }) => result.id,
+  );
+  const chatJournal = new Journal<FinishedChat>(
+    join(root, '.cache/eval', `${key}-chats.jsonl`),
+    ({ id }) => id,
+  );
+  if (options.isFresh) for (const each of [journal, chatJournal]) each.clear();
 
   const interruption = new AbortController();
   const isInterrupted = (): boolean => interruption.signal.aborted;
@@ -216,15 +277,28 @@ async function evaluate(
       `${folder.manifest.name}: ${problems.length} problems at limits ${options.budgets.join(', ')}`,
     );
     const finished = await runProblems(folder, session, problems, options, journal, isInterrupted);
+    const asked = new Set(problems.map(({ id }) => id));
+    const inChat =
+      options.hasInChat && !isInterrupted()
+        ? await runChats(
+            folder,
+            session,
+            inChatProblems(all).filter(({ problem }) => asked.has(problem.id)),
+            chatJournal,
+            isInterrupted,
+          )
+        : [];
+    const compared = besideAlone(finished, inChat);
+    const shares = inChatShares(compared);
     const perplexities: Perplexities =
       options.hasPerplexity && !isInterrupted()
         ? await runPerplexities(root, path, folder, session, isInterrupted)
         : { byVariant: {}, own: null, notes: [] };
     const chats: PlayedChat[] = [];
     if (options.hasChats && !isInterrupted()) {
-      const asked = readFixture(root, 'chats.json') as readonly SampleChat[];
-      const progress = new Progress('chats', asked.length);
-      for (const chat of asked) {
+      const samples = readFixture(root, 'chats.json') as readonly SampleChat[];
+      const progress = new Progress('sample chats', samples.length);
+      for (const chat of samples) {
         if (isInterrupted()) break;
         chats.push(await playChat(folder, session, chat));
         progress.show(chats.length);
@@ -249,6 +323,7 @@ async function evaluate(
       perplexityBySource: perplexities.own?.bySource ?? {},
       perplexityTokens: perplexities.own?.tokens ?? 0,
       contextTokens: Math.min(folder.spec.maxPositions, CONTEXT_TOKENS),
+      ...(shares === null ? {} : { inChat: shares }),
       command: ['npm run eval', ...(words.length > 0 ? ['--', ...words] : [])].join(' '),
       commit,
     };
@@ -257,6 +332,7 @@ async function evaluate(
       {
         report,
         wrong: wrongAnswers(problems, finished, budgets.at(-1) ?? ''),
+        inChat: compared,
         chats,
         packaged: await packagedPerplexity(path),
         notes: perplexities.notes,
@@ -277,7 +353,7 @@ async function evaluate(
     const reportPath = isShipped ? join(root, 'model/EVAL.md') : join(out, 'EVAL.md');
     replaceFile(join(out, 'eval.json'), evalJson(report));
     replaceFile(reportPath, markdown);
-    journal.clear();
+    for (const each of [journal, chatJournal]) each.clear();
     console.log(markdown.slice(0, markdown.indexOf('## By difficulty')));
     console.error(
       `Wrote ${relative(root, join(out, 'eval.json'))} and ${relative(root, reportPath)}.`,

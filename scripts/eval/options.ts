@@ -15,6 +15,8 @@ export interface EvalOptions {
   readonly isFresh: boolean;
   readonly hasPerplexity: boolean;
   readonly hasChats: boolean;
+  /** Asks problems again later in a chat; only where the limits hold "unlimited". */
+  readonly hasInChat: boolean;
 }
 
 export const DEFAULT_BUDGETS: readonly ThinkingLimit[] = [0, 16, 32, 64, 128, 256, 'unlimited'];
@@ -31,9 +33,13 @@ export const HELP = `Evaluates a shipped model on the held-out problems, in Node
   --out FOLDER       for eval.json and EVAL.md; default: the model's folder and model/EVAL.md,
                      for a part of the evaluation test-results/eval
   --fresh            begins anew; without it an interrupted run goes on where it was
-  --no-perplexity, --no-chats
+  --no-perplexity, --no-chats, --no-in-chat
+                     the last: no problems asked again as the second and fourth question of a chat,
+                     which is done at most for 10 a family and only with the limit "unlimited"
 
 Ctrl+C prints what there is so far; files are replaced only by a run that came to its end.`;
+
+const FLAGS = ['--help', '-h', '--fresh', '--no-perplexity', '--no-chats', '--no-in-chat'];
 
 function parseBudget(word: string): ThinkingLimit {
   if (word === 'unlimited') return word;
@@ -57,8 +63,7 @@ export function parseOptions(words: readonly string[]): EvalOptions | null {
   );
   for (let i = 0; i < queue.length; i += 1) {
     const word = queue[i] ?? '';
-    if (['--help', '-h', '--fresh', '--no-perplexity', '--no-chats'].includes(word))
-      flags.add(word);
+    if (FLAGS.includes(word)) flags.add(word);
     else if (['--model', '--budgets', '--families', '--limit', '--out'].includes(word)) {
       i += 1;
       const value = queue[i];
@@ -82,6 +87,7 @@ export function parseOptions(words: readonly string[]): EvalOptions | null {
     isFresh: flags.has('--fresh'),
     hasPerplexity: !flags.has('--no-perplexity'),
     hasChats: !flags.has('--no-chats'),
+    hasInChat: !flags.has('--no-in-chat') && budgets.includes('unlimited'),
   };
 }
 
@@ -92,6 +98,7 @@ export function isWhole(options: EvalOptions): boolean {
     options.families === null &&
     options.hasPerplexity &&
     options.hasChats &&
+    options.hasInChat &&
     DEFAULT_BUDGETS.every((budget) => options.budgets.includes(budget))
   );
 }

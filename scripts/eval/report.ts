@@ -1,7 +1,14 @@
 /** Owns the readable report, EVAL.md, made of the same numbers as eval.json. */
 import type { Table, Tables } from '../../src/core/evaluation/budget-curve';
+import {
+  CHAT_PLACES,
+  type ChatPlace,
+  type InChatResult,
+  type InChatShares,
+} from '../../src/core/evaluation/in-chat';
 import type { Problem } from '../../src/core/evaluation/problem';
 import type { EvalReport } from './eval-json';
+import type { AskedTurn } from './in-chat';
 import type { PlayedChat } from './sample-chats';
 
 /** Families that need their steps written down: arithmetic and several hops. */
@@ -20,9 +27,15 @@ export interface WrongAnswer {
   readonly answer: string;
 }
 
+/** A problem asked in a chat: how it went, and what was said in the chat of two questions. */
+export interface ComparedChat extends InChatResult {
+  readonly turns: readonly AskedTurn[];
+}
+
 export interface ReportParts {
   readonly report: EvalReport;
   readonly wrong: readonly WrongAnswer[];
+  readonly inChat: readonly ComparedChat[];
   readonly chats: readonly PlayedChat[];
   /** Perplexity by variant, fp32 among them, as packaging measured it. */
   readonly packaged: Readonly<Record<string, number>>;
@@ -167,13 +180,66 @@ function chatText({ title, limit, tools, users, replies }: PlayedChat, index: nu
   return lines.join('\n');
 }
 
+const PLACE_NAMES: Readonly<Record<ChatPlace, string>> = {
+  alone: 'Alone',
+  second: 'Second question',
+  fourth: 'Fourth question',
+};
+
+/** Chats that the report shows: problems that were right alone and wrong as the second question. */
+const SHOWN_CHATS = 3;
+
+/** The same problems asked alone and later in a chat. */
+function inChatSections(shares: InChatShares, chats: readonly ComparedChat[]): string[] {
+  const places = (cell: (place: ChatPlace) => string): string[] => CHAT_PLACES.map(cell);
+  const lost = chats
+    .filter(({ outcomes }) => outcomes.alone.isCorrect && !outcomes.second.isCorrect)
+    .slice(0, SHOWN_CHATS);
+  return [
+    '## Later in a chat',
+    `${shares.problems} of the problems, up to ten of each family, asked again as the second and as the fourth question of a chat.
+Before them stand other problems, each of another family, with the model's own answers to them, rendered as the app
+renders a chat. Thinking is unlimited, with the same room in the context; "alone" is the answer to the same problem above.`,
+    table(
+      ['', ...places((place) => PLACE_NAMES[place])],
+      [
+        ['Accuracy', ...places((place) => percent(shares[place]))],
+        [
+          '95 % interval',
+          ...places((place) =>
+            shares.interval[place].map((share) => (share * 100).toFixed(1)).join('–'),
+          ),
+        ],
+        ['Well-formed', ...places((place) => percent(shares.wellFormed[place]))],
+        [
+          `Right of the ${shares.kept.alone} solved alone`,
+          ...places((place) => String(shares.kept[place])),
+        ],
+      ],
+    ),
+    table(
+      ['Family', ...places((place) => PLACE_NAMES[place])],
+      Object.entries(shares.families).map(([family, share]) => [
+        family,
+        ...places((place) => percent(share[place])),
+      ]),
+    ),
+    ...(lost.length === 0 ? [] : ['Right alone, wrong as the second question:']),
+    ...lost.map(({ turns }) => turns.map(turnText).join('\n\n')),
+  ];
+}
+
+function turnText({ question, answer }: AskedTurn): string {
+  return `**You:** ${question.replaceAll('\n', ' ')}\n\n${quote(answer) || '> '}`;
+}
+
 function numbers(table: Table, budgets: readonly string[]): string[] {
   return budgets.map((budget) => table[budget]?.toFixed(1) ?? '–');
 }
 
 /** The report as Markdown. `budgets` in the order of its columns. */
 export function evalMarkdown(parts: ReportParts, budgets: readonly string[]): string {
-  const { report, wrong, chats, packaged, notes, seconds, cpuSeconds } = parts;
+  const { report, wrong, inChat, chats, packaged, notes, seconds, cpuSeconds } = parts;
   const { model, interval } = report;
   const megabytes = (model.bytes / 1e6).toFixed(1);
   const sections = [
@@ -210,6 +276,7 @@ ${report.contextTokens} tokens.`,
     '## By phrasing',
     '"test" are ways to ask that training never saw.',
     shareTable('Phrasing', report.byPhrasing, budgets),
+    ...(report.inChat === undefined ? [] : inChatSections(report.inChat, inChat)),
     '## Perplexity',
     `On ${report.perplexityTokens} tokens of held-out generated text: stories, chat and tasks of the test side.`,
     perplexityTable(report.perplexity),

@@ -10,7 +10,12 @@ import {
 import { createReplyRecorder } from '../../src/core/evaluation/reply-recorder';
 import type { ReplyRecord } from '../../src/core/evaluation/well-formed';
 import type { ThinkingLimit } from '../../src/core/budget/thinking-limit';
-import type { GenerateRequest, MemoryReport, PromptMessage } from '../../src/protocol/engine-api';
+import type {
+  EngineEvent,
+  GenerateRequest,
+  MemoryReport,
+  PromptMessage,
+} from '../../src/protocol/engine-api';
 import { runGeneration } from '../../workers/generate-loop';
 import { SnapshotCache } from '../../workers/runtime/snapshots';
 import type { StepSession } from '../../workers/token-cursor';
@@ -55,6 +60,8 @@ export interface ReplyRequest {
   readonly tools: GenerateRequest['tools'];
   readonly maxAnswerTokens: number;
   readonly now: Date;
+  /** Tokens of prompt, thought and answer together; CONTEXT_TOKENS where it is not given. */
+  readonly contextTokens?: number;
 }
 
 /** Runs the app's loop from an empty state, as in a new conversation. */
@@ -62,9 +69,11 @@ export async function runReply(
   model: ReplyModel,
   session: StepSession,
   request: ReplyRequest,
+  onEvent: (event: EngineEvent) => void = () => {},
 ): Promise<ReplyRecord> {
   const { tokenizer, format } = model;
-  const spec = { ...model.spec, maxPositions: Math.min(model.spec.maxPositions, CONTEXT_TOKENS) };
+  const contextTokens = request.contextTokens ?? CONTEXT_TOKENS;
+  const spec = { ...model.spec, maxPositions: Math.min(model.spec.maxPositions, contextTokens) };
   const recorder = createReplyRecorder(request.limit, format.think?.closeId ?? null);
   // Empty, and it stays so: a reply must not depend on which one came before.
   const snapshots = new SnapshotCache(0);
@@ -84,7 +93,10 @@ export async function runReply(
       },
       { stopped: false, answerNow: false },
       {
-        emit: (event) => recorder.take(event),
+        emit: (event) => {
+          recorder.take(event);
+          onEvent(event);
+        },
         memory: () => NO_MEMORY,
         keepLive: () => {},
         now: () => request.now,
@@ -94,6 +106,17 @@ export async function runReply(
   } finally {
     snapshots.clear();
   }
+}
+
+/** What a problem asks for besides its question. */
+export function settingsFor(
+  problem: Problem,
+): Pick<ReplyRequest, 'tools' | 'maxAnswerTokens' | 'now'> {
+  return {
+    tools: problem.tools,
+    maxAnswerTokens: problem.tools.length > 0 ? TOOL_ANSWER_TOKENS : ANSWER_TOKENS,
+    now: clockDate(problem.now ?? '2026-01-01 00:00'),
+  };
 }
 
 /** A problem's results, and what was answered at the last limit. */
@@ -117,9 +140,7 @@ export async function runProblem(
       const reply = await runReply(model, steps, {
         messages: [{ role: 'user', content: problem.question }],
         limit,
-        tools: problem.tools,
-        maxAnswerTokens: problem.tools.length > 0 ? TOOL_ANSWER_TOKENS : ANSWER_TOKENS,
-        now: clockDate(problem.now ?? '2026-01-01 00:00'),
+        ...settingsFor(problem),
       });
       outcomes[budgetKey(limit)] = judgeReply(problem, reply);
       lastAnswer = reply.answer;

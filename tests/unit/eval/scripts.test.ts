@@ -12,8 +12,10 @@ import {
 } from '../../../scripts/eval/options';
 import { lossOf, measurePerplexity } from '../../../scripts/eval/perplexity';
 import { formatSeconds, progressText } from '../../../scripts/eval/progress';
-import { evalMarkdown } from '../../../scripts/eval/report';
+import { evalMarkdown, type ComparedChat } from '../../../scripts/eval/report';
+import type { FinishedProblem } from '../../../scripts/eval/run-reply';
 import { budgetCurve } from '../../../src/core/evaluation/budget-curve';
+import { inChatShares } from '../../../src/core/evaluation/in-chat';
 import { LayerStates, liveStateCount } from '../../../workers/runtime/layer-states';
 import { outcomeOf, replyOf, resultOf } from './reply-cases';
 
@@ -44,6 +46,7 @@ describe('command line', () => {
     ['--families', 'logic'],
     ['--budgets', '0,16'],
     ['--no-chats'],
+    ['--no-in-chat'],
     ['--no-perplexity'],
   ])('knows that %s gives a part only', (...words) => {
     expect(isWhole(options(...words))).toBe(false);
@@ -58,6 +61,13 @@ describe('command line', () => {
     [['--faster'], /unknown option "--faster"/],
   ])('refuses %j', (words, message) => {
     expect(() => parseOptions(words)).toThrow(message);
+  });
+
+  it('asks later in a chat only what is asked without a limit alone', () => {
+    expect(options().hasInChat).toBe(true);
+    expect(options('--no-in-chat').hasInChat).toBe(false);
+    expect(options('--budgets', '0,256').hasInChat).toBe(false);
+    expect(options('--budgets', 'unlimited').hasInChat).toBe(true);
   });
 
   it('gives help', () => {
@@ -81,14 +91,17 @@ describe('journal', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
+  const journalAt = (...path: string[]): Journal<FinishedProblem> =>
+    new Journal(join(folder, ...path), ({ result }) => result.id);
+
   it('remembers finished problems and forgets a line that was cut off', () => {
-    const journal = new Journal(join(folder, 'deep', 'run.jsonl'));
+    const journal = journalAt('deep', 'run.jsonl');
     expect(journal.read().size).toBe(0);
     const entry = { result: resultOf({ outcomes: { '0': outcomeOf() } }), lastAnswer: '81.' };
     journal.add(entry);
     journal.add({ ...entry, result: resultOf({ id: 'b' }) });
     appendFileSync(journal.path, '{"result":{"id":"c"');
-    const again = new Journal(journal.path).read();
+    const again = journalAt('deep', 'run.jsonl').read();
     expect([...again.keys()]).toEqual(['a', 'b']);
     expect(again.get('a')).toEqual(entry);
     journal.clear();
@@ -96,7 +109,7 @@ describe('journal', () => {
   });
 
   it('goes on after a line that was cut off', () => {
-    const journal = new Journal(join(folder, 'run.jsonl'));
+    const journal = journalAt('run.jsonl');
     appendFileSync(journal.path, '{"result":{"id":"c"');
     journal.read();
     journal.add({ result: resultOf(), lastAnswer: '' });
@@ -225,6 +238,7 @@ describe('report', () => {
       {
         report,
         wrong: [],
+        inChat: [],
         chats: [
           {
             title: 'Hi',
@@ -251,7 +265,53 @@ describe('report', () => {
     expect(text).toContain('Note: q4f16 is absent');
     expect(text).toContain('**You:** Hello!');
     expect(text).toContain('> 23 + 58 = 81. *(length)*');
+    expect(text).not.toContain('Later in a chat');
     expect(text).not.toContain('undefined');
     expect(text).not.toContain('NaN');
+  });
+
+  it('compares the problems that were asked later in a chat, and shows what went wrong there', () => {
+    const right = outcomeOf();
+    const wrong = outcomeOf({ isCorrect: false });
+    const turns = [
+      { question: 'Sort 3\nand 2.', answer: '2, 3.' },
+      { question: 'What is 7 + 8?', answer: '2 + 8 = 10.' },
+    ];
+    const compared: ComparedChat[] = [
+      { family: 'addition', outcomes: { alone: right, second: wrong, fourth: wrong }, turns },
+      {
+        family: 'logic',
+        outcomes: { alone: right, second: right, fourth: wrong },
+        turns: [{ question: 'Kept?', answer: 'Yes.' }],
+      },
+    ];
+    const inChat = inChatShares(compared);
+    if (inChat === null) throw new Error('there are results');
+    const json = JSON.parse(evalJson({ ...report, inChat })) as Record<string, unknown>;
+    expect(json['inChat']).toMatchObject({ problems: 2, alone: 1, second: 0.5, fourth: 0 });
+    expect(json['overall']).toEqual(
+      (JSON.parse(evalJson(report)) as Record<string, unknown>)['overall'],
+    );
+    const text = evalMarkdown(
+      {
+        report: { ...report, inChat },
+        wrong: [],
+        inChat: compared,
+        chats: [],
+        packaged: {},
+        notes: [],
+        seconds: 1,
+        cpuSeconds: 1,
+      },
+      ['0', 'unlimited'],
+    );
+    expect(text).toContain('| Accuracy | 100.0 % | 50.0 % | 0.0 % |');
+    expect(text).toContain('| 95 % interval | 34.2–100.0 | 9.5–90.5 | 0.0–65.8 |');
+    expect(text).toContain('| Right of the 2 solved alone | 2 | 1 | 0 |');
+    expect(text).toContain('| addition | 100.0 % | 0.0 % | 0.0 % |');
+    expect(text).toContain(
+      '**You:** Sort 3 and 2.\n\n> 2, 3.\n\n**You:** What is 7 + 8?\n\n> 2 + 8',
+    );
+    expect(text).not.toContain('Kept?');
   });
 });
