@@ -228,6 +228,16 @@ def test_card_quotes_the_measured_figures() -> None:
     for expected in ("1.70 M parameters", "| all | 25 % | 88 % |", "| addition | 50 % | 100 % |", "q4 3.25", "2.0 MB"):
         assert expected in text
     assert "Measured" not in card.card(manifest, None)
+    assert "were not measured: ask a new question in a new chat" in text and "second question" not in text
+    lost = {"problems": 160, "alone": 0.6875, "second": 0.0875, "fourth": 0.0437}
+    lost["interval"] = {"alone": [0.612, 0.7542], "second": [0.0528, 0.1415], "fourth": [0.0214, 0.0875]}
+    text = card.card(manifest, evaluation | {"inChat": lost})
+    assert "Of 160 problems it solved 69 % when each was asked alone, 9 % when it was the second question of a chat and 4 %" in text
+    assert "Ask a new question in a new chat. Don't" in text
+    assert "| 69 % (61 to 75) | 9 % (5 to 14) | 4 % (2 to 9) |" in text
+    kept = lost | {"second": 0.65, "fourth": 0.625, "interval": lost["interval"] | {"second": [0.57, 0.72], "fourth": [0.55, 0.70]}}
+    text = card.card(manifest, evaluation | {"inChat": kept})
+    assert "65 % when it was the second" in text and "in a new chat" not in text
     assert "10 steps, 5.0 M tokens, 10 minutes on cpu, seed 1" in text
     manifest["provenance"]["continues"] = {"steps": 4, "tokens": 2_000_000, "seconds": 60, "continues": {"steps": 1, "tokens": 0, "seconds": 0}}
     assert "15 steps, 7.0 M tokens, 11 minutes on cpu in 3 runs" in card.card(manifest, None)

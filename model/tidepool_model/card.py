@@ -58,6 +58,35 @@ def best(evaluation: dict | None) -> str:
     )
 
 
+def later(evaluation: dict | None) -> str:
+    """A sentence on questions asked later in a chat; advice where they come out clearly worse than alone."""
+    measured = (evaluation or {}).get("inChat")
+    if measured is None:
+        return "Questions later in a chat were not measured: ask a new question in a new chat. "
+    said = (
+        f"Of {measured['problems']} problems it solved {percent(measured['alone'])} when each was asked alone, "
+        f"{percent(measured['second'])} when it was the second question of a chat and {percent(measured['fourth'])} when it was "
+        "the fourth, after questions that had nothing to do with it. "
+    )
+    # Clearly: the intervals don't meet.
+    worse = min(measured["interval"][place][1] for place in ("second", "fourth")) < measured["interval"]["alone"][0]
+    return said + ("Ask a new question in a new chat. " if worse else "")
+
+
+def in_chat(evaluation: dict) -> list[str]:
+    """The same problems by their place in a chat, as Markdown; nothing where that was not measured."""
+    measured = evaluation.get("inChat")
+    if measured is None:
+        return []
+    places = ("alone", "second", "fourth")
+    shares = [f"{percent(measured[p])} ({measured['interval'][p][0] * 100:.0f} to {measured['interval'][p][1] * 100:.0f})" for p in places]
+    head = (
+        f"{measured['problems']} of these problems, thinking unlimited, by their place in a chat: alone, and as the second and fourth "
+        "question after others that the model answered itself (95 % intervals):"
+    )
+    return [f"{head}\n\n| {' | '.join(places)} |\n|{' ---: |' * len(places)}\n| {' | '.join(shares)} |"]
+
+
 def runs(provenance: dict | None) -> list[dict]:
     """The training runs that the weights went through, the last one first (`continues` in each names the one before)."""
     return [] if not provenance else [provenance, *runs(provenance.get("continues"))]
@@ -81,8 +110,7 @@ def card(manifest: dict, evaluation: dict | None) -> str:
         f"Tidepool repository and runs in a browser tab ({size / 1e6:.1f} MB for WASM).",
         f"**It is tiny and often wrong.** {best(evaluation)}It tells very short stories and makes a little small talk in "
         "simple English. It knows almost no facts, can't write code, can't translate, and believes what it is told. "
-        "A second question in the same chat it takes for a word on the first: ask it in a new chat. Don't "
-        "use it for anything that matters.",
+        f"{later(evaluation)}Don't use it for anything that matters.",
         "## Use\n\n```js\nconst tokenizer = await AutoTokenizer.from_pretrained('tidepool');\n"
         "const model = await AutoModelForCausalLM.from_pretrained('tidepool', { dtype: 'q8', device: 'wasm' });\n```\n\n"
         "Variants: `q4` and `q4f16` for WebGPU, `q8` (`model_quantized.onnx`) for WASM. The chat template takes "
@@ -99,6 +127,7 @@ def card(manifest: dict, evaluation: dict | None) -> str:
             "## Measured\n\n"
             f"{evaluation['n']} held-out problems of {len(evaluation['families'])} families, greedy, the shipped WASM file, by "
             f"thinking budget in tokens (`{evaluation['command']}`, commit {evaluation['commit']}):\n\n{table(evaluation)}",
+            *in_chat(evaluation),
             f"Held-out perplexity by variant: {perplexity}.",
         ]
     parts += [

@@ -1,5 +1,14 @@
 /** The curve of eval.json, read and checked: what `npm run eval` measured for the shipped model. Owns no fetching. */
 import type { BudgetCurve } from '../core/evaluation/budget-curve';
+import {
+  byPlace,
+  type ByPlace,
+  type ChatPlace,
+  type InChatShares,
+} from '../core/evaluation/in-chat';
+
+/** How the same problems went alone and later in a chat. */
+export type ShippedInChat = ByPlace<number> & Pick<InChatShares, 'problems' | 'interval'>;
 
 export type ShippedCurve = Pick<
   BudgetCurve,
@@ -7,6 +16,8 @@ export type ShippedCurve = Pick<
 > & {
   /** The variant that was run; '' where the file does not say. */
   readonly variant: string;
+  /** Null where the file does not have it: models of an earlier recipe. */
+  readonly inChat: ShippedInChat | null;
 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -16,6 +27,12 @@ function asObject(value: unknown, name: string): Json {
     throw new RangeError(`${name} in eval.json is not an object`);
   }
   return value as Json;
+}
+
+function isPair(value: unknown): value is readonly [number, number] {
+  return (
+    Array.isArray(value) && value.length === 2 && value.every((end) => typeof end === 'number')
+  );
 }
 
 function readTable(json: Json, name: string, most: number): Readonly<Record<string, number>> {
@@ -32,13 +49,35 @@ function readTable(json: Json, name: string, most: number): Readonly<Record<stri
 function readInterval(json: Json): BudgetCurve['interval'] {
   return Object.fromEntries(
     Object.entries(asObject(json['interval'], 'interval')).map(([budget, value]) => {
-      const [low, high] = Array.isArray(value) ? (value as unknown[]) : [];
-      if (typeof low !== 'number' || typeof high !== 'number') {
+      if (!isPair(value)) {
         throw new RangeError(`interval.${budget} in eval.json is not a pair of numbers`);
       }
-      return [budget, [low, high] as const];
+      return [budget, value];
     }),
   );
+}
+
+function readInChat(json: Json): ShippedInChat {
+  const { problems } = json;
+  if (typeof problems !== 'number' || !(problems > 0)) {
+    throw new RangeError('inChat.problems in eval.json is not a count');
+  }
+  const places = asObject(json['interval'], 'inChat.interval');
+  const share = (place: ChatPlace): number => {
+    const value = json[place];
+    if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+    throw new RangeError(`inChat.${place} in eval.json is not a number from 0 to 1`);
+  };
+  const interval = (place: ChatPlace): readonly [number, number] => {
+    const value = places[place];
+    if (isPair(value)) return value;
+    throw new RangeError(`inChat.interval.${place} in eval.json is not a pair of numbers`);
+  };
+  return {
+    problems,
+    ...byPlace(share),
+    interval: byPlace(interval),
+  };
 }
 
 /** @throws RangeError that names the field. */
@@ -53,6 +92,7 @@ export function readShippedCurve(value: unknown): ShippedCurve {
     tokens: readTable(json, 'tokens', 1e6),
     thoughtTokens: readTable(json, 'thoughtTokens', 1e6),
     n,
+    inChat: json['inChat'] === undefined ? null : readInChat(asObject(json['inChat'], 'inChat')),
     variant: typeof model['variant'] === 'string' ? model['variant'] : '',
   };
 }

@@ -192,6 +192,13 @@ test('what the limit buys: the shipped curve, and one that is measured here', as
         tokens: limits,
         thoughtTokens: { '0': 0, '32': 20, '128': 60, unlimited: 80 },
         n: 600,
+        inChat: {
+          problems: 160,
+          alone: 0.75,
+          second: 0.5,
+          fourth: 0.25,
+          interval: { alone: [0.68, 0.81], second: [0.42, 0.58], fourth: [0.19, 0.32] },
+        },
       },
     }),
   );
@@ -199,6 +206,8 @@ test('what the limit buys: the shipped curve, and one that is measured here', as
   await page.getByRole('button', { name: 'What does it buy?' }).click();
   const dialog = page.getByRole('dialog', { name: 'What the limit buys' });
   await expect(dialog).toContainText('measured before shipping, 600 problems');
+  await expect(dialog).toContainText('160 of these problems');
+  await expect(dialog.getByRole('row', { name: /^Second/ })).toContainText('50 % (42–58)');
   await dialog.getByRole('combobox', { name: 'Problems' }).selectOption('5');
   await dialog.getByRole('checkbox', { name: 'Unlimited' }).uncheck();
   await dialog.getByRole('button', { name: 'Measure' }).click();

@@ -92,12 +92,28 @@ describe('the shipped curve', () => {
     n: 400,
   };
 
+  const IN_CHAT = {
+    problems: 160,
+    alone: 0.6875,
+    second: 0.0875,
+    fourth: 0.0437,
+    interval: { alone: [0.612, 0.7542], second: [0.0528, 0.1415], fourth: [0.0214, 0.0875] },
+  };
+
   test('is read once, beside the model', async () => {
     const { study, asked } = studyOf(0, () => Response.json(CURVE));
     await study.loadShipped();
     await study.loadShipped();
     expect(asked).toEqual(['https://example.test/models/fake/eval.json']);
     expect(study.shipped).toMatchObject({ n: 400, variant: 'q8', overall: CURVE.overall });
+  });
+
+  test('has what was asked later in a chat, where the file has that', () => {
+    expect(readShippedCurve(CURVE).inChat).toBeNull();
+    const families = { logic: { alone: 1, second: 0, fourth: 0 } };
+    expect(readShippedCurve({ ...CURVE, inChat: { ...IN_CHAT, families } }).inChat).toEqual(
+      IN_CHAT,
+    );
   });
 
   test('that is missing or damaged is a sentence', async () => {
@@ -115,6 +131,13 @@ describe('the shipped curve', () => {
     ['interval.0', { ...CURVE, interval: { '0': 0.5 } }],
     ['tokens', { ...CURVE, tokens: null }],
     ['the whole', []],
+    ['inChat', { ...CURVE, inChat: null }],
+    ['inChat.problems', { ...CURVE, inChat: { ...IN_CHAT, problems: 0 } }],
+    ['inChat.second', { ...CURVE, inChat: { ...IN_CHAT, second: 1.5 } }],
+    [
+      'inChat.interval.fourth',
+      { ...CURVE, inChat: { ...IN_CHAT, interval: { ...IN_CHAT.interval, fourth: [0.1] } } },
+    ],
   ])('names the field that is wrong: %s', (name, value) => {
     expect(() => readShippedCurve(value)).toThrow(name);
   });
