@@ -1,8 +1,9 @@
-"""Sorting numbers up or down and words by the alphabet, picking the next one each time."""
+"""Sorting numbers up or down and words by the alphabet, putting one after another into its place."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from tasks.checking import number_list_is, word_list_is
 from tasks.phrasing import check_request, dress, pick_form
@@ -30,8 +31,22 @@ ORDERS = {
     "down": ("from large to small", "from largest to smallest", "from high to low", "going down"),
     "abc": ("by the alphabet", "from a to z", "alphabetically"),
 }
-PICKS = {"up": "Smallest", "down": "Largest", "abc": "First"}
+WAYS = {"up": "Up", "down": "Down", "abc": "By letters"}
 SIZES = {1: (3, 3, 20), 2: (3, 4, 99), 3: (4, 5, 99), 4: (5, 6, 200), 5: (6, 7, 999)}  # fewest, most, largest
+
+
+def insertions(items: Sequence, order: str) -> list[str]:
+    """The list as it stands, then what is sorted so far after each item that is put in.
+
+    Each number written is either the next of the line above or the new one: one comparison of two. To pick the smallest of
+    all that are left takes a comparison of all at once, and the rest must then be copied without it.
+    """
+    done: list = []
+    lines = [f"List: {' '.join(map(str, items))}."]
+    for item in items:
+        done = sorted([*done, item], reverse=order == "down")
+        lines.append(f"{WAYS[order]} {item}: {' '.join(map(str, done))}.")
+    return lines
 
 
 def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Problem:
@@ -49,11 +64,7 @@ def generate(rng: random.Random, difficulty: int, phrasing: str = "train") -> Pr
     form = pick_form(rng, phrasing, TRAIN_FORMS, TEST_FORMS, WIDE_FORMS[FAMILY][""])
     kind = "words" if order == "abc" else "numbers"
     question = dress(rng, form.format(l=", ".join(map(str, items)), o=rng.choice(ORDERS[order]), k=kind), phrasing)
-    left, thought = list(items), []
-    for item in ordered[:-1]:
-        thought.append(f"{PICKS[order]} of {' '.join(map(str, left))} is {item}.")
-        left.remove(item)
-    thought.append(f"Last {left[0]}.")
+    thought = insertions(items, order)
     gold = ", ".join(map(str, ordered))
     return Problem(FAMILY, f"sort:{order}:{','.join(map(str, items))}", question, tuple(thought), f"In order: {gold}.", gold, difficulty)
 
