@@ -13,7 +13,7 @@ from typing import Any
 
 from tasks import registry
 
-from . import chat_facts
+from . import chat_facts, stories
 
 _PLAIN_FAMILIES = tuple(name for name in registry.FAMILIES if name != "tools")
 """Families whose problems are one question and one answer."""
@@ -172,18 +172,21 @@ def everyday(rng: random.Random, thinking: bool) -> list[Message]:
 def unrelated(rng: random.Random, count: int, family: str | None = None) -> list[Message]:
     """`count` exchanges that have nothing to do with each other nor with what comes after them, without thoughts.
 
-    Problems of the train side, more often of `family` (people ask for one sum after the other), small talk and everyday facts.
+    Problems of the train side, more often of `family` (people ask for one sum after the other), small talk, everyday facts, stories.
     A chat is mostly this; a model that only ever saw follow-ups takes every later question for one (LOG.md).
     """
     messages: list[Message] = []
     for _ in range(count):
         roll = rng.random()
-        if roll < 0.65:
+        if roll < 0.62:
             alike = family is not None and family in _PLAIN_FAMILIES and rng.random() < 0.4
             problem = registry.sample(family if alike and family else rng.choice(_PLAIN_FAMILIES), rng, rng.choice((1, 1, 2, 3)), "train", "wide")
             messages += [{"role": "user", "content": problem.question}, _assistant(problem.answer, None)]
-        elif roll < 0.85:
+        elif roll < 0.78:
             messages += topic_turn(rng, thinking=False)
+        elif roll < 0.9:
+            story = stories.generate(rng)
+            messages += [{"role": "user", "content": stories.request(story, rng)}, _assistant(story.text, None)]
         else:
             messages += everyday(rng, thinking=False)
     return messages
