@@ -49,7 +49,7 @@ const WASM_LIMIT_BYTES = 4 * GIB;
 /**
  * What a tab takes on WASM, measured with the 24-million-parameter preset (files of 17.9 MB in 4 bits, 98 MB in float32)
  * on 2026-11-23: all of the tab by `performance.measureUserAgentSpecificMemory` in Chromium 156 with one thread, the heap
- * by the length of its WebAssembly.Memory under Node. Tab with the 1.8 MB embedded model: 46.9 MB, of it 35 MB heap.
+ * by the length of its WebAssembly.Memory under Node. Tab with `mini`, an embedded model of 1.8 MB: 46.9 MB, of it 35 MB heap.
  *
  * | file | tab (MB) | heap (MB) |
  * | --- | ---: | ---: |
