@@ -8,7 +8,7 @@ import {
   type KeptMessage,
   type ShellMessage,
 } from '../src/core/offline';
-import { isolated } from './offline/isolate';
+import { isolated, isWorld } from './offline/isolate';
 import { ShellCache, type ShellBuild } from './offline/shell-cache';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -74,6 +74,10 @@ self.addEventListener('message', (event) => {
 });
 
 self.addEventListener('fetch', (event) => {
-  const path = event.request.method === 'GET' ? shell.pathOf(new URL(event.request.url)) : null;
-  if (path !== null) event.respondWith(answer(event, path));
+  const { method, url, destination } = event.request;
+  const path = method === 'GET' ? shell.pathOf(new URL(url)) : null;
+  // What is never kept here, as a model's file, the browser fetches itself: an answer that streams for minutes would keep a
+  // newer version waiting as long.
+  if (path !== null && (shell.mayKeep(path) || isWorld(destination)))
+    event.respondWith(answer(event, path));
 });

@@ -145,6 +145,18 @@ test('a new version is stored whole, asked for, and then replaces the old one', 
   await askAndRead(page, 'What is 2 + 3?');
 });
 
+test('the files of a model come past the service worker, which a new version may replace meanwhile', async ({
+  page,
+  host,
+}) => {
+  await openMicro(page, host.url);
+  await readyOffline(page);
+  const answer = page.waitForResponse((response) => response.url().includes('/models/micro/'));
+  await page.reload();
+  expect((await answer).fromServiceWorker()).toBe(false);
+  expect(await page.evaluate(() => navigator.serviceWorker.controller?.state)).toBe('activated');
+});
+
 test('an update that lacks a file leaves the old version working', async ({ page, host }) => {
   await openMicro(page, host.url);
   await readyOffline(page);

@@ -18,13 +18,18 @@ const WORLDS: ReadonlySet<RequestDestination> = new Set([
   'sharedworker',
 ]);
 
+/** Whether an answer for this destination needs headers that a host may not send. */
+export function isWorld(destination: RequestDestination): boolean {
+  return WORLDS.has(destination);
+}
+
 /**
  * The same response with the headers that WASM threads need, and for a worker's script with the policy that keeps the
  * model to our origin and the hub. Whatever needs none of them is given back untouched, as an opaque response or an error
  * is: only then does the browser find the code that it has compiled from a kept script or WASM file before.
  */
 export function isolated(response: Response, destination: RequestDestination): Response {
-  if (response.status === 0 || !WORLDS.has(destination)) return response;
+  if (response.status === 0 || !isWorld(destination)) return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
   if (destination === 'worker')

@@ -145,6 +145,11 @@ export class ShellCache {
     }
   }
 
+  /** Whether this path may be kept here; a model's file never is. */
+  mayKeep(path: string): boolean {
+    return this.#paths.has(path) || isRuntimeFile(path) || path.startsWith('assets/');
+  }
+
   /** The kept answer to a request for this path of the app, or null when it is not kept. */
   async match(path: string): Promise<Response | null> {
     const { caches } = this.#options;
