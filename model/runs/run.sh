@@ -20,11 +20,13 @@ cores=$(nproc)
 case $preset in
   micro) tokens="2000000 2000000" stages=pretrain:200,sft:700 options=(--rows 8 --length 256 --lr 6e-3) ;;
   mini) tokens="10000000 18000000" stages=pretrain:2600,sft:14000 options=(--rows 4 --length 512 --lr 3e-3 --compile --threads 1) ;;
-  small) tokens="10000000 20000000" stages=pretrain:2200,sft:8300 options=(--rows 8 --length 512 --lr 3e-3 --compile --processes 2) ;;
+  small) tokens="10000000 20000000" stages=pretrain:2200,sft:8300 options=(--rows 8 --length 512 --lr 3e-3 --compile) ;;
   # The speed on an H200 is unmeasured: the run ends by time, decayed, and each stage keeps its share of it.
   base) tokens="200000000 120000000" stages=pretrain:8000,sft:12000 options=(--rows 96 --length 512 --lr 2e-3 --compile --finish-minutes 19) ;;
   *) echo "no preset '$preset'; there are micro, mini, small, base" >&2 && exit 2 ;;
 esac
+# Two cores share small's rows; a GPU takes them all.
+[[ $preset != small || -e /dev/nvidiactl || $cores -lt 2 ]] || options+=(--processes 2)
 read -r pretrain_tokens sft_tokens <<< "${TOKENS:-$tokens}"
 read -r -a extra <<< "${EXTRA:-}"
 

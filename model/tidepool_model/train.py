@@ -96,19 +96,20 @@ class Team:
     """The processes of a run; number 0 is the one that was started, and it alone writes and reports. Gloo joins them."""
 
     def __init__(self, size: int, device: str) -> None:
-        self.size, self.rank = size, int(os.environ.get("RANK", "0"))
+        self.size, self.rank = size, 0
         self.others: list[subprocess.Popen[bytes]] = []
         if size == 1:
             return
+        self.rank = int(os.environ.get("TIDEPOOL_RANK", "0"))
         if device != "cpu":
             raise ValueError(f"--processes {size} on {device}: several processes are for CPU cores; leave it out on a GPU")
         if self.rank == 0:
             store = distributed.TCPStore("127.0.0.1", 0, size, is_master=True, wait_for_workers=False)
             for rank in range(1, size):
-                environment = {**os.environ, "RANK": str(rank), "MASTER_PORT": str(store.port)}
+                environment = {**os.environ, "TIDEPOOL_RANK": str(rank), "TIDEPOOL_PORT": str(store.port)}
                 self.others.append(subprocess.Popen([sys.executable, "-m", "tidepool_model.train", *sys.argv[1:]], env=environment))
         else:
-            store = distributed.TCPStore("127.0.0.1", int(os.environ["MASTER_PORT"]), size, is_master=False)
+            store = distributed.TCPStore("127.0.0.1", int(os.environ["TIDEPOOL_PORT"]), size, is_master=False)
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[self.rank % len(cores)]})
         torch.set_num_threads(1)
@@ -316,7 +317,8 @@ class Run:
         if not resumed and options.init:
             self.model.load_state_dict(load_pretrained(Path(options.init)).state_dict())
         where = self.device if self.team.size == 1 else f"{self.team.size} {self.device} cores"
-        print(f"{options.preset}: {self.model.parameter_count / 1e6:.2f} M parameters on {where}, {'resumed at' if resumed else 'from'} step {self.step} of {self.total}", flush=True)
+        if self.team.rank == 0:
+            print(f"{options.preset}: {self.model.parameter_count / 1e6:.2f} M parameters on {where}, {'resumed at' if resumed else 'from'} step {self.step} of {self.total}", flush=True)
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "asked_to_stop", True))
         signal.signal(signal.SIGINT, lambda *_: setattr(self, "asked_to_stop", True))
         limit = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
