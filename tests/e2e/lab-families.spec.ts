@@ -36,14 +36,14 @@ for (const family of ['lfm2', 'granitemoehybrid'] as const) {
     await page.getByRole('button', { name: 'State lab', exact: true }).click();
     await thinkShortly(page);
     await ask(page, '2 + 3');
+    // Only what was measured of some tokens is said; stopped before them a reply has none.
+    await page.getByRole('tab', { name: 'Memory' }).click();
+    await expect(page.getByText(/Each token adds .* exactly as the config says\./)).toBeVisible();
     // Random weights seldom find the end of a turn.
-    await expect(page.getByRole('log').getByRole('article').last()).toContainText(/\S/);
     const stop = page.getByRole('button', { name: 'Stop', exact: true });
     if (await stop.isVisible()) await stop.click().catch(() => {});
     await expect(page.getByRole('button', { name: 'Send' })).toBeVisible();
 
-    await page.getByRole('tab', { name: 'Memory' }).click();
-    await expect(page.getByText(/Each token adds .* exactly as the config says\./)).toBeVisible();
     await expect(page.locator('[data-part="KV cache"]')).toContainText(/[1-9][\d,]* B/);
 
     await page.getByRole('tab', { name: 'Layers' }).click();
