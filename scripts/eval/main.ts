@@ -78,7 +78,47 @@ function replaceFile(path: string, text: string): void {
   renameSync(`${path}.part`, path);
 }
 
-/** Runs what the journal lacks; stops between two problems when `isInterrupted` says so. */
+/** "66.7" of results, in per cent. */
+function percentOf<Entry>(entries: readonly Entry[], isRight: (entry: Entry) => boolean): string {
+  return ((100 * entries.filter(isRight).length) / entries.length).toFixed(1);
+}
+
+interface Resumed<Item, Entry> {
+  /** What the items are, in the plural, and what their progress is called. */
+  readonly names: string;
+  readonly progressName: string;
+  readonly idOf: (item: Item) => string;
+  readonly run: (item: Item) => Promise<Entry>;
+  /** How it goes so far; there is at least one entry. */
+  readonly say: (finished: readonly Entry[]) => string;
+}
+
+/** Runs what the journal lacks; stops between two items when `isInterrupted` says so. */
+async function runResumed<Item, Entry extends object>(
+  items: readonly Item[],
+  journal: Journal<Entry>,
+  isInterrupted: () => boolean,
+  { names, progressName, idOf, run, say }: Resumed<Item, Entry>,
+): Promise<readonly Entry[]> {
+  const done = journal.read();
+  const finished: Entry[] = items.flatMap((item) => done.get(idOf(item)) ?? []);
+  const open = items.filter((item) => !done.has(idOf(item)));
+  if (finished.length > 0)
+    console.error(`${finished.length} of ${items.length} ${names} were done by an earlier run`);
+  const progress = new Progress(progressName, open.length);
+  for (const [index, item] of open.entries()) {
+    if (isInterrupted()) break;
+    const entry = await run(item);
+    journal.add(entry);
+    finished.push(entry);
+    progress.show(index + 1, say(finished));
+    // Timers and signals are heard here.
+    await new Promise((settle) => setImmediate(settle));
+  }
+  return finished;
+}
+
+/** Asks the problems that the journal lacks, each at every limit. */
 async function runProblems(
   folder: ModelFolder,
   session: ModelSession,
@@ -87,65 +127,41 @@ async function runProblems(
   journal: Journal<FinishedProblem>,
   isInterrupted: () => boolean,
 ): Promise<readonly FinishedProblem[]> {
-  const done = journal.read();
-  const finished = problems.flatMap(({ id }) => done.get(id) ?? []);
-  const open = problems.filter(({ id }) => !done.has(id));
-  if (finished.length > 0)
-    console.error(`${finished.length} of ${problems.length} problems were done by an earlier run`);
   const steps = new SharedSteps(session);
-  const progress = new Progress('problems', open.length);
   const lastBudget = budgetKey(options.budgets.at(-1) ?? 0);
-  for (const [index, problem] of open.entries()) {
-    if (isInterrupted()) break;
-    const entry = await runProblem(folder, steps, problem, options.budgets);
-    journal.add(entry);
-    finished.push(entry);
-    const right = finished.filter(
-      ({ result }) => result.outcomes[lastBudget]?.isCorrect === true,
-    ).length;
-    progress.show(
-      index + 1,
-      `${((100 * right) / finished.length).toFixed(1)} % right at ${lastBudget}`,
-    );
-    // Timers and signals are heard here.
-    await new Promise((settle) => setImmediate(settle));
-  }
+  const isRight = ({ result }: FinishedProblem): boolean =>
+    result.outcomes[lastBudget]?.isCorrect === true;
+  const finished = await runResumed(problems, journal, isInterrupted, {
+    names: 'problems',
+    progressName: 'problems',
+    idOf: ({ id }) => id,
+    run: (problem) => runProblem(folder, steps, problem, options.budgets),
+    say: (entries) => `${percentOf(entries, isRight)} % right at ${lastBudget}`,
+  });
   const { computed, remembered } = steps.counts;
   console.error(`${computed} steps computed, ${remembered} met again`);
   return finished;
 }
 
-/** Asks what the journal lacks later in chats; stops between two chats when `isInterrupted` says so. */
-async function runChats(
+/** Asks later in chats what the journal lacks. */
+function runChats(
   folder: ModelFolder,
   session: ModelSession,
   chats: readonly InChatProblem[],
   journal: Journal<FinishedChat>,
   isInterrupted: () => boolean,
 ): Promise<readonly FinishedChat[]> {
-  const done = journal.read();
-  const finished = chats.flatMap(({ problem }) => done.get(problem.id) ?? []);
-  const open = chats.filter(({ problem }) => !done.has(problem.id));
-  if (finished.length > 0)
-    console.error(`${finished.length} of ${chats.length} chats were done by an earlier run`);
-  const progress = new Progress('problems asked in chats', open.length);
-  for (const [index, chat] of open.entries()) {
-    if (isInterrupted()) break;
-    const entry = await runInChat(folder, session, chat);
-    journal.add(entry);
-    finished.push(entry);
-    const right = (place: 'second' | 'fourth'): string => {
-      const hits = finished.filter((other) => other[place].isCorrect).length;
-      return ((100 * hits) / finished.length).toFixed(1);
-    };
-    progress.show(
-      index + 1,
-      `${right('second')} % right as second, ${right('fourth')} % as fourth`,
-    );
-    // Timers and signals are heard here.
-    await new Promise((settle) => setImmediate(settle));
-  }
-  return finished;
+  return runResumed(chats, journal, isInterrupted, {
+    names: 'chats',
+    progressName: 'problems asked in chats',
+    idOf: ({ problem }) => problem.id,
+    run: (chat) => runInChat(folder, session, chat),
+    say: (entries) => {
+      const second = percentOf(entries, (entry) => entry.second.isCorrect);
+      const fourth = percentOf(entries, (entry) => entry.fourth.isCorrect);
+      return `${second} % right as second, ${fourth} % as fourth`;
+    },
+  });
 }
 
 /** Each chat with what its problem came to alone, at "unlimited". */
