@@ -1,11 +1,6 @@
 /** The curve of eval.json, read and checked: what `npm run eval` measured for the shipped model. Owns no fetching. */
 import type { BudgetCurve } from '../core/evaluation/budget-curve';
-import {
-  byPlace,
-  type ByPlace,
-  type ChatPlace,
-  type InChatShares,
-} from '../core/evaluation/in-chat';
+import { byPlace, type ByPlace, type InChatShares } from '../core/evaluation/in-chat';
 
 /** How the same problems went alone and later in a chat. */
 export type ShippedInChat = ByPlace<number> & Pick<InChatShares, 'problems' | 'interval'>;
@@ -29,31 +24,40 @@ function asObject(value: unknown, name: string): Json {
   return value as Json;
 }
 
+/** A number from 0 to `most`. */
+function asAmount(value: unknown, name: string, most: number): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= most)) {
+    throw new RangeError(`${name} in eval.json is not a number from 0 to ${most}`);
+  }
+  return value;
+}
+
 function isPair(value: unknown): value is readonly [number, number] {
   return (
     Array.isArray(value) && value.length === 2 && value.every((end) => typeof end === 'number')
   );
 }
 
+function asPair(value: unknown, name: string): readonly [number, number] {
+  if (!isPair(value)) throw new RangeError(`${name} in eval.json is not a pair of numbers`);
+  return value;
+}
+
 function readTable(json: Json, name: string, most: number): Readonly<Record<string, number>> {
   return Object.fromEntries(
-    Object.entries(asObject(json[name], name)).map(([budget, value]) => {
-      if (typeof value !== 'number' || !(value >= 0 && value <= most)) {
-        throw new RangeError(`${name}.${budget} in eval.json is not a number from 0 to ${most}`);
-      }
-      return [budget, value];
-    }),
+    Object.entries(asObject(json[name], name)).map(([budget, value]) => [
+      budget,
+      asAmount(value, `${name}.${budget}`, most),
+    ]),
   );
 }
 
 function readInterval(json: Json): BudgetCurve['interval'] {
   return Object.fromEntries(
-    Object.entries(asObject(json['interval'], 'interval')).map(([budget, value]) => {
-      if (!isPair(value)) {
-        throw new RangeError(`interval.${budget} in eval.json is not a pair of numbers`);
-      }
-      return [budget, value];
-    }),
+    Object.entries(asObject(json['interval'], 'interval')).map(([budget, value]) => [
+      budget,
+      asPair(value, `interval.${budget}`),
+    ]),
   );
 }
 
@@ -62,21 +66,11 @@ function readInChat(json: Json): ShippedInChat {
   if (typeof problems !== 'number' || !(problems > 0)) {
     throw new RangeError('inChat.problems in eval.json is not a count');
   }
-  const places = asObject(json['interval'], 'inChat.interval');
-  const share = (place: ChatPlace): number => {
-    const value = json[place];
-    if (typeof value === 'number' && value >= 0 && value <= 1) return value;
-    throw new RangeError(`inChat.${place} in eval.json is not a number from 0 to 1`);
-  };
-  const interval = (place: ChatPlace): readonly [number, number] => {
-    const value = places[place];
-    if (isPair(value)) return value;
-    throw new RangeError(`inChat.interval.${place} in eval.json is not a pair of numbers`);
-  };
+  const interval = asObject(json['interval'], 'inChat.interval');
   return {
     problems,
-    ...byPlace(share),
-    interval: byPlace(interval),
+    ...byPlace((place) => asAmount(json[place], `inChat.${place}`, 1)),
+    interval: byPlace((place) => asPair(interval[place], `inChat.interval.${place}`)),
   };
 }
 
