@@ -1,5 +1,4 @@
 // Problems asked again later in a chat: which, after what, in which prompt, and how they add up.
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runInChat } from '../../../scripts/eval/in-chat';
 import { runReply, settingsFor } from '../../../scripts/eval/run-reply';
@@ -12,15 +11,10 @@ import {
 } from '../../../src/core/evaluation/in-chat';
 import { parseProblems, takeByTurns, type Problem } from '../../../src/core/evaluation/problem';
 import { TOOL_SCHEMAS } from '../../../src/core/tools/run-tool';
-import { thinkFormatOf } from '../../../src/models/think-format';
-import { createTokenizer } from '../../../workers/runtime/hub';
 import { LayerStates, liveStateCount } from '../../../workers/runtime/layer-states';
 import type { StepSession } from '../../../workers/token-cursor';
 import { outcomeOf } from './reply-cases';
-
-function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8'));
-}
+import { idOf, readJson, scriptedModel, tokenizer, VOCAB } from './scripted-model';
 
 const PROBLEMS = parseProblems(readJson('tests/fixtures/eval/problems.json'));
 
@@ -133,29 +127,7 @@ describe('adding up', () => {
 });
 
 describe('asking', () => {
-  const tokenizer = createTokenizer(
-    readJson('model/tokenizer/tokenizer.json'),
-    readJson('model/tokenizer/tokenizer_config.json'),
-  );
-  const idOf = (token: string): number => {
-    const id = tokenizer.idOf(token);
-    if (id === undefined) throw new Error(`the tokenizer lacks ${token}`);
-    return id;
-  };
-  const VOCAB = 4096;
-  const model = {
-    tokenizer,
-    format: thinkFormatOf((token) => tokenizer.idOf(token), [idOf('<|im_end|>')]),
-    spec: {
-      name: 'scripted',
-      modelType: 'nemotron_h',
-      hiddenSize: 1,
-      vocabSize: VOCAB,
-      maxPositions: 4096,
-      layers: [],
-      eosTokenIds: [idOf('<|im_end|>')],
-    },
-  };
+  const model = scriptedModel('scripted', 4096);
 
   /** What a model writes after a prompt, and nothing after any other. */
   interface Line {

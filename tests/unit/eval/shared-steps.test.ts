@@ -1,44 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runProblem, runReply, ANSWER_TOKENS } from '../../../scripts/eval/run-reply';
 import { SharedSteps } from '../../../scripts/eval/shared-steps';
 import type { ThinkingLimit } from '../../../src/core/budget/thinking-limit';
 import { judgeReply } from '../../../src/core/evaluation/budget-curve';
 import type { Problem } from '../../../src/core/evaluation/problem';
-import { thinkFormatOf } from '../../../src/models/think-format';
-import { createTokenizer } from '../../../workers/runtime/hub';
 import { LayerStates, liveStateCount } from '../../../workers/runtime/layer-states';
 import type { StepSession } from '../../../workers/token-cursor';
+import { idOf, scriptedModel, tokenizer, VOCAB } from './scripted-model';
 
-function tokenizerFile(name: string): unknown {
-  return JSON.parse(
-    readFileSync(new URL(`../../../model/tokenizer/${name}`, import.meta.url), 'utf8'),
-  );
-}
-
-const tokenizer = createTokenizer(
-  tokenizerFile('tokenizer.json'),
-  tokenizerFile('tokenizer_config.json'),
-);
-const idOf = (token: string): number => {
-  const id = tokenizer.idOf(token);
-  if (id === undefined) throw new Error(`the tokenizer lacks ${token}`);
-  return id;
-};
-const VOCAB = 4096;
-const model = {
-  tokenizer,
-  format: thinkFormatOf((token) => tokenizer.idOf(token), [idOf('<|im_end|>')]),
-  spec: {
-    name: 'made-up',
-    modelType: 'nemotron_h',
-    hiddenSize: 1,
-    vocabSize: VOCAB,
-    maxPositions: 700,
-    layers: [],
-    eosTokenIds: [idOf('<|im_end|>')],
-  },
-};
+const model = scriptedModel('made-up', 700);
 
 /** What the made-up model likes to say: words, ends of sentences and lines, and every tag there is. */
 const LIKED = [
