@@ -19,6 +19,21 @@ def tokenizer():
     return tk.load()
 
 
+@pytest.fixture()
+def sampled(monkeypatch) -> list[str]:
+    """The canonical form of each problem that is sampled while the test runs."""
+    seen = []
+    sample = registry.sample
+
+    def spy(*args, **kwargs):
+        problem = sample(*args, **kwargs)
+        seen.append(problem.canonical)
+        return problem
+
+    monkeypatch.setattr(registry, "sample", spy)
+    return seen
+
+
 def encode(tokenizer, item: data.Item, stage: str = "sft", seed: int = 1) -> list[tuple[str, int]]:
     """Tokens as text with their mask."""
     (ids, mask, _), = data.Encoder(tokenizer, random.Random(seed)).encode([item], stage)
@@ -83,21 +98,12 @@ def test_budget_shares():
     assert abs(off - 0.20) < 0.04 and abs(cut - 0.25) < 0.04
 
 
-def test_only_train_problems_are_trained_on(monkeypatch):
-    seen = []
-    sample = registry.sample
-
-    def spy(*args, **kwargs):
-        problem = sample(*args, **kwargs)
-        seen.append(problem.canonical)
-        return problem
-
-    monkeypatch.setattr(registry, "sample", spy)
+def test_only_train_problems_are_trained_on(sampled):
     rng = random.Random(1)
     list(itertools.islice(data.task_items(rng, list(registry.FAMILIES), "train", "sft"), 300))
     for _ in range(200):
         chat_data.conversation(rng)
-    assert len(seen) > 300 and {split_of(c) for c in seen} == {"train"}
+    assert len(sampled) > 300 and {split_of(c) for c in sampled} == {"train"}
 
 
 def small_build(folder, seed: int, processes: int = 1):
@@ -251,17 +257,8 @@ def test_unrelated_exchanges_keep_a_system_message_first():
     assert [m["role"] for m in messages[1:-2]] == ["user", "assistant"] * given and given >= 1
 
 
-def test_unrelated_exchanges_are_of_the_train_side(monkeypatch):
-    seen = []
-    sample = registry.sample
-
-    def spy(*args, **kwargs):
-        problem = sample(*args, **kwargs)
-        seen.append(problem.canonical)
-        return problem
-
-    monkeypatch.setattr(registry, "sample", spy)
+def test_unrelated_exchanges_are_of_the_train_side(sampled):
     rng = random.Random(8)
     for _ in range(100):
         chat_data.unrelated(rng, 2, "sorting")
-    assert len(seen) > 80 and {split_of(c) for c in seen} == {"train"}
+    assert len(sampled) > 80 and {split_of(c) for c in sampled} == {"train"}

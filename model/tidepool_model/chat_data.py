@@ -179,8 +179,8 @@ def unrelated(rng: random.Random, count: int, family: str | None = None) -> list
     for _ in range(count):
         roll = rng.random()
         if roll < 0.62:
-            alike = family is not None and family in _PLAIN_FAMILIES and rng.random() < 0.4
-            problem = registry.sample(family if alike and family else rng.choice(_PLAIN_FAMILIES), rng, rng.choice((1, 1, 2, 3)), "train", "wide")
+            drawn = family if family in _PLAIN_FAMILIES and rng.random() < 0.4 else rng.choice(_PLAIN_FAMILIES)
+            problem = registry.sample(drawn, rng, rng.choice((1, 1, 2, 3)), "train", "wide")
             messages += [{"role": "user", "content": problem.question}, _assistant(problem.answer, None)]
         elif roll < 0.78:
             messages += topic_turn(rng, thinking=False)

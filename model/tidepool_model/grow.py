@@ -110,11 +110,9 @@ def grow(model: HybridLM, config: ModelConfig, seed: int = 1) -> HybridLM:
             parameter[rows] = old[name]
             continue
         columns = where[axes[1]]
-        if axes[0] == "hidden":
-            parameter[model.config.hidden_size :] = 0  # nothing writes to the new channels
-            if axes[1] != "inner":  # the norm before out_proj has zeros there already
-                parameter[:] = 0
-        if axes[0] == "vocab":
+        if axes == ("hidden", "inner"):  # nothing writes to the new channels; what new heads give is zero before it
+            parameter[model.config.hidden_size :] = 0
+        elif axes[0] in ("hidden", "vocab"):  # nothing writes to the new channels, and nothing listens to what is new
             parameter[:] = 0
         parameter[rows[:, None], columns] = old[name]
     return wider

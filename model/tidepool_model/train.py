@@ -143,8 +143,6 @@ class Team:
 
     def add_up(self, tensors: list[torch.Tensor]) -> None:
         """Replaces each tensor by its sum over the processes, in one message."""
-        if self.size == 1:
-            return
         flat = torch.cat([t.flatten() for t in tensors])
         distributed.all_reduce(flat)
         for tensor, summed in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
