@@ -6,7 +6,7 @@
 # (default 560) for it, shows the log's end and copies log and state of things to OUT. Once training has finished, each
 # call copies the next MOST (default 4) parts of the checkpoint, and parts.json with its small files, to OUT.
 # On the other side: put the parts of all calls into one folder, then
-#   python -m tidepool_model.parts join FOLDER --out CHECKPOINT/model.safetensors   (config.json, provenance.json beside it)
+#   python -m tidepool_model.export.parts join FOLDER --out CHECKPOINT/model.safetensors   (config.json, provenance.json beside it)
 # WORK (default /tmp/tidepool-PRESET) is the run's folder; MIB (default 15) the size of a part; run.sh names the rest.
 # TIDEPOOL_COMMIT names the recipe's commit: the lent machine gets the files, not the repository.
 set -euo pipefail
@@ -41,7 +41,7 @@ if [[ ! -e $work/run/FINISHED ]]; then
 fi
 cd "$here/.."
 [[ -e $work/parts/parts.json ]] ||
-  "${PYTHON:-python3}" -m tidepool_model.parts split "$work/run/checkpoint/model.safetensors" --mib "${MIB:-15}" --out "$work/parts"
+  "${PYTHON:-python3}" -m tidepool_model.export.parts split "$work/run/checkpoint/model.safetensors" --mib "${MIB:-15}" --out "$work/parts"
 rm -f "$out/log.jsonl"
 cp "$work/parts/parts.json" "$work/run/checkpoint/config.json" "$work/run/checkpoint/provenance.json" "$out/"
 mkdir -p "$work/passed"

@@ -32,12 +32,12 @@ read -r -a extra <<< "${EXTRA:-}"
 
 mkdir -p "$work/data"
 if [[ ! -e $work/data/meta.json ]]; then
-  "$python" -m tidepool_model.data --out "$work/data" ${corpora:+--corpora "$corpora"} \
+  "$python" -m tidepool_model.data.build --out "$work/data" ${corpora:+--corpora "$corpora"} \
     --pretrain-tokens "$pretrain_tokens" --sft-tokens "$sft_tokens" --seed 1 --processes "$cores"
 fi
 cp tokenizer/tokenizer.json "$work/data/"
 [[ ${UNTIL:-} != data ]] || exit 0
-"$python" -m tidepool_model.train --preset "$preset" --data "$work/data" --run "$work/run" --stages "${STAGES:-$stages}" \
+"$python" -m tidepool_model.training.train --preset "$preset" --data "$work/data" --run "$work/run" --stages "${STAGES:-$stages}" \
   "${options[@]}" "${extra[@]}" --seed 1 ${MINUTES:+--minutes "$MINUTES"}
 [[ ${UNTIL:-} != train ]] || exit 0
 if [[ ! -e $work/run/FINISHED ]]; then
@@ -47,7 +47,7 @@ fi
 out=${OUT:-../public/models/$([[ $preset == micro ]] && echo micro || echo tidepool)}
 # A model far below 1 M parameters can't keep 4-bit perplexity within 3 %; the gate is for the shipped one.
 gate=() && [[ $preset == micro ]] || gate=(--held-out "$work/data/held_out.tokens.bin")
-"$python" -m tidepool_model.package --checkpoint "$work/run/checkpoint" --tokenizer tokenizer --out "$out" \
+"$python" -m tidepool_model.export.package --checkpoint "$work/run/checkpoint" --tokenizer tokenizer --out "$out" \
   --variants q4,q4f16,quantized --calibration "$work/data/pretrain.tokens.bin" "${gate[@]}"
-"$python" -m tidepool_model.card "$out"
-echo "Next: npm run eval, then python -m tidepool_model.card $out"
+"$python" -m tidepool_model.export.card "$out"
+echo "Next: npm run eval, then python -m tidepool_model.export.card $out"

@@ -1,6 +1,6 @@
 """More ways to ask, for training only: templates by family and kind, with choices in square brackets (`phrasing.vary`).
 
-They are written without a look at the test forms' wording; tests/test_tasks.py holds both to share no run of four words.
+They are written without a look at the test forms' wording; tests/tasks/test_tasks.py holds both to share no run of four words.
 """
 
 from __future__ import annotations

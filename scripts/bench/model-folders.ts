@@ -109,7 +109,7 @@ export function makeGguf(
   const python = pythonOf(root);
   const made = spawnSync(
     python,
-    ['-m', 'tidepool_model.export_gguf', '--model', model.folder, '--out', models],
+    ['-m', 'tidepool_model.export.export_gguf', '--model', model.folder, '--out', models],
     { cwd: resolve(root, 'model'), encoding: 'utf8' },
   );
   if (made.status === 0) return { files };
@@ -125,7 +125,7 @@ export function makeBase(root: string, cache: string): string {
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   execFileSync(
     pythonOf(root),
-    ['-m', 'tidepool_model.random_model', '--preset', 'base', '--out', folder],
+    ['-m', 'tidepool_model.export.random_model', '--preset', 'base', '--out', folder],
     { cwd: resolve(root, 'model'), stdio: 'inherit' },
   );
   return folder;

@@ -88,7 +88,7 @@ export async function openVariant(folder: ModelFolder, variant: string): Promise
     throw new EngineError(
       'model-missing',
       `${manifest.name} has no variant "${variant}"; it has ${Object.keys(manifest.variants).join(', ')}.`,
-      'Package the model anew with `python -m tidepool_model.package`.',
+      'Package the model anew with `python -m tidepool_model.export.package`.',
     );
   }
   const bytes = await files.file(manifestFile(manifest, path), () => {});
@@ -103,7 +103,7 @@ export async function openVariant(folder: ModelFolder, variant: string): Promise
     throw new EngineError(
       'self-test-failed',
       `${path} gives logits that differ by ${difference.toPrecision(3)} from its golden ones (allowed ${golden.tolerance.toPrecision(3)}).`,
-      'Package the model anew with `python -m tidepool_model.package`.',
+      'Package the model anew with `python -m tidepool_model.export.package`.',
     );
   }
   return session;

@@ -109,7 +109,7 @@ export function manifestFile(manifest: ModelManifest, path: string): ManifestFil
     throw new EngineError(
       'model-corrupt',
       `${path} is not listed in manifest.json of ${manifest.name}.`,
-      'Package the model anew with `python -m tidepool_model.package`.',
+      'Package the model anew with `python -m tidepool_model.export.package`.',
     );
   }
   return file;

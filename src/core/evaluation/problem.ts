@@ -65,7 +65,7 @@ type Json = Readonly<Record<string, unknown>>;
 function fail(at: string, expected: string, value: unknown): never {
   const found = value === undefined ? 'missing' : JSON.stringify(value);
   throw new RangeError(
-    `${at} is ${found}, not ${expected}; write the problems anew with \`python -m tasks.export_eval\``,
+    `${at} is ${found}, not ${expected}; write the problems anew with \`python -m tidepool_model.evaluation.export_eval\``,
   );
 }
 

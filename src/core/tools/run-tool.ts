@@ -22,7 +22,7 @@ export interface ToolSchema {
   };
 }
 
-/** Word for word what training had (TOOLS in model/tidepool_model/chat_format.py). */
+/** Word for word what training had (TOOLS in model/tidepool_model/data/chat_format.py). */
 export const TOOL_SCHEMAS: Readonly<Record<ToolName, ToolSchema>> = {
   calculator: {
     type: 'function',

@@ -1,0 +1,1 @@
+"""What models are trained on: text, tokens, packed rows. Imports tasks."""

@@ -1,0 +1,1 @@
+"""Conversations: topics and facts as data, below what strings them together."""

@@ -1,0 +1,1 @@
+"""The story generator: words and the template language below, plots and frames on them, the storyteller on top."""

@@ -1,0 +1,1 @@
+"""What a model is measured with. Imports data and tasks."""

@@ -1,0 +1,1 @@
+"""How weights are learned from data. Imports data and architecture."""
