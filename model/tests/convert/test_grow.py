@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tidepool_model.architecture.config import ConfigError, ModelConfig
-from tidepool_model.convert.grow import grow
 from tidepool_model.architecture.model import HybridLM
+from tidepool_model.convert.grow import grow
 
 SMALL = ModelConfig(
     pattern="M-*M-*", hidden_size=32, vocab_size=80, mamba_num_heads=2, mamba_head_dim=16, ssm_state_size=8,

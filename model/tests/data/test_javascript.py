@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from test_chat_format import TOOLS, random_messages
-from tidepool_model.data.chats import conversation as chat_data
 from tidepool_model.data import chat_format, tokenizer as tk
-from tidepool_model.data.stories import storyteller as stories
+from tidepool_model.data.chats import conversation
+from tidepool_model.data.stories import storyteller
 
 MODULES = Path(__file__).resolve().parents[3] / "node_modules"
 TRANSFORMERS = MODULES / "@huggingface/transformers/dist/transformers.web.js"
@@ -47,8 +47,8 @@ def test_javascript_gives_the_same_texts_and_tokens():
         case = {"messages": messages, "add_generation_prompt": prompt, "enable_thinking": thinking}
         cases.append(case | ({"tools": tools} if tools else {}))
         expected.append(chat_format.render(messages, tools, add_generation_prompt=prompt, enable_thinking=thinking))
-    texts = [stories.generate(rng).text for _ in range(10)]
-    texts += [chat_format.render(chat_data.conversation(rng)) for _ in range(60)]
+    texts = [storyteller.generate(rng).text for _ in range(10)]
+    texts += [chat_format.render(conversation.conversation(rng)) for _ in range(60)]
     texts += ["12 + 345 = 357.\n\n x", "a  b\t\tc \n", "😀👍🏽 日本語 ½ ٣ 1,000.50", "don't 'x' I'll WE'LL", " <think>x</think> y"]
     request = {"templates": cases, "texts": texts, "modules": str(MODULES), "tokenizer": str(tk.DEFAULT_DIR)}
     run = subprocess.run(

@@ -8,16 +8,17 @@ from collections import Counter
 
 import pytest
 
-from tidepool_model.data.stories import storyteller as stories, plots as story_plots, quest as story_quest
+from tidepool_model.data.stories import plots, quest, storyteller
 from tidepool_model.data.stories.measure import distinct, main as measure
+from tidepool_model.data.stories.scene import Scene
 
 COUNT = 600
 
 
 @pytest.fixture(scope="module")
-def sample() -> list[stories.Story]:
+def sample() -> list[storyteller.Story]:
     rng = random.Random(11)
-    return [stories.generate(rng) for _ in range(COUNT)]
+    return [storyteller.generate(rng) for _ in range(COUNT)]
 
 
 def test_no_template_marks_are_left(sample):
@@ -67,11 +68,11 @@ def test_the_measure_counts_ngrams_and_names_a_missing_corpus(tmp_path, capsys):
 
 
 def test_every_plot_and_ending_can_be_told():
-    for plot in (*story_plots.PLOTS, *(story_quest.make(random.Random(i)) for i in range(40))):
+    for plot in (*plots.PLOTS, *(quest.make(random.Random(i)) for i in range(40))):
         for ending in plot.ends:
             for seed in range(6):
                 rng = random.Random(f"{plot.name} {ending} {seed}")
-                scene = stories.Scene(rng, plot.child)
+                scene = Scene(rng, plot.child)
                 scene.slots.update({k: rng.choice(v) for k, v in dict(plot.slots).items()})
                 for beat in (*plot.middle, *plot.ends[ending]):
                     assert "{" not in scene.tell(beat)
@@ -88,7 +89,7 @@ def test_requests_name_what_is_in_the_story(sample):
     rng = random.Random(2)
     seen = Counter()
     for story in sample:
-        asked = stories.request(story, rng)
+        asked = storyteller.request(story, rng)
         seen[asked] += 1
         assert not re.search(r"[\[\]|@]|\ba [aei]\w", asked), asked
         for name in ("thing", "place", "friend"):
@@ -99,4 +100,4 @@ def test_requests_name_what_is_in_the_story(sample):
 
 def test_same_seed_same_stories():
     first, second = random.Random(5), random.Random(5)
-    assert [stories.generate(first) for _ in range(20)] == [stories.generate(second) for _ in range(20)]
+    assert [storyteller.generate(first) for _ in range(20)] == [storyteller.generate(second) for _ in range(20)]

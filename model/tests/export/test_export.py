@@ -17,17 +17,17 @@ from onnx import helper
 from safetensors.numpy import load_file, save_file
 from transformers import NemotronHForCausalLM
 
-from tidepool_model.export.calibration import Tokens, calibrated_codes, perplexity, read_conversations, read_windows, second_moments
 from tidepool_model.architecture.checkpoint_reader import Checkpoint, CheckpointError, load_checkpoint
 from tidepool_model.architecture.config import ModelConfig, preset
-from tidepool_model.export.export_onnx import export_model
 from tidepool_model.architecture.model import HybridLM, save_pretrained
+from tidepool_model.export.calibration import Tokens, calibrated_codes, perplexity, read_conversations, read_windows, second_moments
+from tidepool_model.export.export_onnx import export_model
 from tidepool_model.export.onnx_graph import FloatFormat, FoldedFormat, NBitsFormat
 from onnx_probe import probe_outputs, probe_suffix
+from tidepool_model.architecture.reference_numpy import Reference
 from tidepool_model.export.onnx_runner import OnnxRunner
 from tidepool_model.export.package import Options, PackageError, package, variant_format
 from tidepool_model.export.quantise import quantise_blocks, quantise_gptq, quantise_rows
-from tidepool_model.architecture.reference_numpy import Reference
 
 SPECIAL = {"eos_token_id": 3, "pad_token_id": 1, "bos_token_id": 0}
 TINY = replace(preset("micro"), vocab_size=320)

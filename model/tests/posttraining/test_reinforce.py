@@ -14,10 +14,10 @@ import torch
 from tasks.registry import FAMILIES
 from tokenizers import Tokenizer
 
-from tidepool_model.posttraining import reinforce
-from tidepool_model.data import tokenizer as tokenizers_
 from tidepool_model.architecture.config import preset
 from tidepool_model.architecture.model import HybridLM, document_mask
+from tidepool_model.data import tokenizer as tokenizers_
+from tidepool_model.posttraining import reinforce
 from tidepool_model.training.optimiser import build_optimisers
 from tidepool_model.training.train import Run
 
@@ -93,10 +93,12 @@ def test_a_stage_of_it_runs_in_the_trainer(tmp_path: Path) -> None:
         weight_decay=0.0, decay=0.4, seed=3, minutes=0, finish_minutes=0, save_minutes=60, report=1, evaluate=100, threads=1, processes=1,
         compile=False, bf16=False,
     )  # fmt: skip
-    Run(options).train()
+    with pytest.raises(ValueError, match=r"tidepool_model\.posttraining\.reinforce"):
+        Run(options).train()
+    Run(options, {"reinforce": reinforce.batches}).train()
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["stage"] for line in lines] == ["reinforce"] * 3
     options.stages = "reinforce:4"
-    resumed = Run(options)
+    resumed = Run(options, {"reinforce": reinforce.batches})
     resumed.train()
     assert resumed.step == 4

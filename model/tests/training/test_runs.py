@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tidepool_model.export import parts
 from tidepool_model.architecture.model import load_pretrained
+from tidepool_model.export import parts
 
 RUNS = Path(__file__).parents[2] / "runs"
 SMALL = {

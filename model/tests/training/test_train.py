@@ -13,9 +13,9 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models
 
+from tidepool_model.data.packing import IGNORED, DataError, PackedStage
 from tidepool_model.export import card, parts
 from tidepool_model.training.optimiser import orthogonalise, schedule
-from tidepool_model.data.packing import IGNORED, DataError, PackedStage
 from tidepool_model.training.train import Run, commit_hash, parse_stages
 
 VOCAB = 64

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from .attention import Attention, KeyValueCache
 from .config import ModelConfig
-from .mamba2 import Mamba2Mixer, MambaState
 from .feedforward import MixtureOfExperts, SquaredReluMlp
+from .mamba2 import Mamba2Mixer, MambaState
 
 
 class CheckpointError(RuntimeError):

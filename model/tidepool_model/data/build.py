@@ -38,9 +38,9 @@ from tqdm import tqdm
 from tasks import drills, registry
 from tasks.problem import Problem
 
-from .chats import conversation as chat_data
 from . import chat_format, corpora, tokenizer as tokenizers_
-from .stories import storyteller as stories
+from .chats import conversation
+from .stories import storyteller
 
 LONGEST_TOKENS = 512
 """Longest document in tokens: one row of the trainer. `--longest` lets plain texts be longer; the trainer then passes states on."""
@@ -104,11 +104,11 @@ def chat_item(messages: Sequence[chat_format.Message], source: str, tools: Seque
     return Item(segments, source, chat=True, cut=cut)
 
 
-def asked_later(messages: list[chat_data.Message], source: str, rng: random.Random, tools: Sequence[str] = (), cut: Cut = "none", family: str | None = None) -> Item:
+def asked_later(messages: list[conversation.Message], source: str, rng: random.Random, tools: Sequence[str] = (), cut: Cut = "none", family: str | None = None) -> Item:
     """A conversation, in `IN_CHAT` of the cases after unrelated exchanges, which are not trained on."""
     given = 0
     if rng.random() < IN_CHAT:
-        messages, given = chat_data.after_others(messages, rng, family)
+        messages, given = conversation.after_others(messages, rng, family)
     return chat_item(messages, source, tools, cut, given)
 
 
@@ -121,9 +121,9 @@ def draw_family(rng: random.Random, families: Sequence[str]) -> tuple[str, int]:
     return family, difficulty
 
 
-def problem_messages(problem: Problem, thinking: bool, rng: random.Random) -> list[chat_data.Message]:
+def problem_messages(problem: Problem, thinking: bool, rng: random.Random) -> list[conversation.Message]:
     """The conversation of a problem, with its worked thought or without."""
-    messages: list[chat_data.Message] = []
+    messages: list[conversation.Message] = []
     if problem.turns:
         for turn in problem.turns:
             messages.append(turn if thinking else {k: v for k, v in turn.items() if k not in ("reasoning", "reasoning_content")})
@@ -133,7 +133,7 @@ def problem_messages(problem: Problem, thinking: bool, rng: random.Random) -> li
             answer["reasoning"] = "\n".join(problem.thought)
         messages = [{"role": "user", "content": problem.question}, answer]
     if messages[0]["role"] != "system" and rng.random() < 0.06:
-        messages.insert(0, {"role": "system", "content": rng.choice(chat_data.SYSTEMS)})
+        messages.insert(0, {"role": "system", "content": rng.choice(conversation.SYSTEMS)})
     return messages
 
 
@@ -186,7 +186,7 @@ def spelled_apart(item: Item, word: str) -> Item:
 def story_items(rng: random.Random) -> Iterator[Item]:
     """Plain stories, some under a title."""
     while True:
-        story = stories.generate(rng)
+        story = storyteller.generate(rng)
         text = f"{story.title}\n\n{story.text}" if rng.random() < 0.3 else story.text
         yield text_item(text, "stories")
 
@@ -194,24 +194,24 @@ def story_items(rng: random.Random) -> Iterator[Item]:
 def story_request_items(rng: random.Random) -> Iterator[Item]:
     """Requests for a story with the story that answers them, some with a question about it."""
     while True:
-        story = stories.generate(rng)
+        story = storyteller.generate(rng)
         answer: dict[str, object] = {"role": "assistant", "content": story.text}
-        messages: list[chat_data.Message] = [{"role": "user", "content": stories.request(story, rng)}, answer]
+        messages: list[conversation.Message] = [{"role": "user", "content": storyteller.request(story, rng)}, answer]
         roll = rng.random()
         if roll < 0.12:
-            asked, reply = stories.question(story, rng)
+            asked, reply = storyteller.question(story, rng)
             messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": reply}]
         elif roll < 0.2:
-            messages = [*chat_data.topic_turn(rng, False, rng.choice(("hello", "can do", "chat"))), *messages]
+            messages = [*conversation.topic_turn(rng, False, rng.choice(("hello", "can do", "chat"))), *messages]
         if rng.random() < 0.5:
-            answer["reasoning"] = stories.plan(story, rng)
+            answer["reasoning"] = storyteller.plan(story, rng)
         yield asked_later(messages, "story_requests", rng)
 
 
 def talk_items(rng: random.Random) -> Iterator[Item]:
     """Small talk."""
     while True:
-        yield asked_later(chat_data.conversation(rng), "chat", rng)
+        yield asked_later(conversation.conversation(rng), "chat", rng)
 
 
 def question_items(rng: random.Random, folder: Path) -> Iterator[Item]:

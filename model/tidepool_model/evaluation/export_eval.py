@@ -155,13 +155,13 @@ def verdicts_of(problems: list[tuple[Problem, str]], seed: int) -> Iterator[dict
 
 def held_out_text(seed: int) -> Iterator[dict]:
     """Generated documents of every kind, tasks from the test side; ``scored`` marks what the model would write."""
-    from ..data import build as data  # here, so that the problems alone need no tokenizer library
+    from ..data import build  # here, so that the problems alone need no tokenizer library
 
     rng = random.Random(f"{seed}:held-out-text")
     sources = {
-        "stories": data.story_items(rng),
-        "chat": data.talk_items(rng),
-        "tasks": data.task_items(rng, list(FAMILIES), "test", "held_out"),
+        "stories": build.story_items(rng),
+        "chat": build.talk_items(rng),
+        "tasks": build.task_items(rng, list(FAMILIES), "test", "held_out"),
     }
     for source, items in sources.items():
         written = 0

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from .calibration import Tokens, calibrated_codes, perplexity, read_conversations, read_windows
 from ..architecture.checkpoint_reader import Checkpoint, CheckpointError, load_checkpoint
 from ..architecture.config import ModelConfig
+from ..architecture.reference_numpy import Reference
+from .calibration import Tokens, calibrated_codes, perplexity, read_conversations, read_windows
 from .export_onnx import export_model
 from .manifest import ONNX_FILE, file_entries, golden_values, state_table, transformers_js_config
 from .onnx_graph import FloatFormat, FoldedFormat, NBitsFormat, WeightFormat
 from .onnx_runner import OnnxRunner
 from .quantise import BlockQuantised
-from ..architecture.reference_numpy import Reference
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 GOLDEN_TEXT = "<|im_start|>user\nWhat is 12 + 30?<|im_end|>\n<|im_start|>assistant\n<think>\n"

@@ -1,9 +1,11 @@
-"""The hooks for a reinforcement stage: replies sampled from the model, scored by the families' checkers, as weighted batches.
+"""A reinforcement stage: replies sampled from the model, scored by the families' checkers, as weighted batches.
 
-A stage named `reinforce` in `train --stages` (as `sft:4000,reinforce:200`) reads its batches here instead of from a file. Each
-step: one problem of the training side, a group of replies to it, and as the weight of each reply's tokens its reward minus
-the group's mean, over the group's spread (group-relative policy gradient; Shao et al., arXiv 2402.03300, without the ratio
-and the KL term, since each batch is used once).
+    python -m tidepool_model.posttraining.reinforce --stages sft:4000,reinforce:200 …   (the trainer's other options)
+
+A stage named `reinforce` reads its batches here instead of from a file. Each step: one problem of the training side, a
+group of replies to it, and as the weight of each reply's tokens its reward minus the group's mean, over the group's spread
+(group-relative policy gradient; Shao et al., arXiv 2402.03300, without the ratio and the KL term, since each batch is used
+once).
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from tasks.problem import Problem
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..data import chat_format
 from ..architecture.model import HybridLM
+from ..data import chat_format
 from ..data.packing import IGNORED, Batch
+from ..training import train
 
 FAMILIES = tuple(name for name in registry.FAMILIES if name != "tools")  # a call of a tool needs somebody to answer it
 DIFFICULTIES = (1, 2, 3)
@@ -104,3 +107,7 @@ def batches(model: HybridLM, tokenizer: Tokenizer, rows: int, length: int, seed:
             spoken = tokenizer.decode(reply[:-1] if ended else reply, skip_special_tokens=False)
             scores.append(reward(problem, Reply(reply, spoken), ended))
         yield weighted_batch(prompt, drawn, advantages(scores), length, pad)
+
+
+if __name__ == "__main__":
+    train.main({"reinforce": batches}, "tidepool_model.posttraining.reinforce")

@@ -2,12 +2,13 @@
 
     python -m tidepool_model.training.train --preset small --data DIR --run DIR --stages pretrain:1500,sft:1500
 
-Stages are `name:steps`; `reinforce` is the one that samples its own batches (reinforce.py). The learning rate follows one warm-up/stable/decay curve over all of them. With --finish-minutes
+Stages are `name:steps`, read from the data's files; a module above may hand in stages that the model samples itself
+(posttraining/reinforce.py). The learning rate follows one warm-up/stable/decay curve over all of them. With --finish-minutes
 the run ends, fully decayed, after that much training time at the latest: each stage keeps its share of the run.
 
 On several CPU cores each takes its rows of every batch in a process of its own (threads of one process spend their time
 waiting for each other at this size): `--processes 2`, with the same result as one process but for rounding. Sampled stages
-(`reinforce`) and passed-on states run in one process only.
+and passed-on states run in one process only.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,15 +30,18 @@ import torch.distributed as distributed
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from ..posttraining import reinforce
-from ..architecture.config import preset
 from ..architecture.attention import KeyValueCache
+from ..architecture.config import preset
 from ..architecture.mamba2 import MambaState
 from ..architecture.model import HybridLM, ModelState, document_mask, load_pretrained, save_pretrained
-from .optimiser import build_optimisers, schedule
 from ..data.packing import IGNORED, Batch, DataError, PackedStage
+from .optimiser import build_optimisers, schedule
 
 END_OF_TURN, PAD, END_OF_TEXT = "<|im_end|>", "<|pad|>", "<|endoftext|>"
+COMMAND = "tidepool_model.training.train"
+
+Sampler = Callable[[HybridLM, Tokenizer, int, int, int, int], Iterator[Batch]]
+"""Endless batches that the model makes itself: (model, tokenizer, rows, length, seed, how many to leave out)."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def forward_loss(
 class Team:
     """The processes of a run; number 0 is the one that was started, and it alone writes and reports. Gloo joins them."""
 
-    def __init__(self, size: int, device: str) -> None:
+    def __init__(self, size: int, device: str, command: str) -> None:
         self.size, self.rank = size, 0
         self.others: list[subprocess.Popen[bytes]] = []
         if size == 1:
@@ -107,7 +111,7 @@ class Team:
             store = distributed.TCPStore("127.0.0.1", 0, size, is_master=True, wait_for_workers=False)
             for rank in range(1, size):
                 environment = {**os.environ, "TIDEPOOL_RANK": str(rank), "TIDEPOOL_PORT": str(store.port)}
-                self.others.append(subprocess.Popen([sys.executable, "-m", "tidepool_model.training.train", *sys.argv[1:]], env=environment))
+                self.others.append(subprocess.Popen([sys.executable, "-m", command, *sys.argv[1:]], env=environment))
         else:
             store = distributed.TCPStore("127.0.0.1", int(os.environ["TIDEPOOL_PORT"]), size, is_master=False)
         cores = sorted(os.sched_getaffinity(0))
@@ -152,8 +156,9 @@ class Team:
 class Run:
     """One training run in a folder: state.pt to resume from, log.jsonl, checkpoint/ in Hugging Face form, and FINISHED once it is."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, samplers: Mapping[str, Sampler] | None = None, command: str = COMMAND) -> None:
         self.options = options
+        self.samplers, self.command = samplers or {}, command
         self.folder = Path(options.run)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = Path(options.data)
@@ -163,7 +168,7 @@ class Run:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         if self.device == "cpu" and options.threads:
             torch.set_num_threads(options.threads)
-        self.team = Team(options.processes, self.device)
+        self.team = Team(options.processes, self.device, command)
         tokenizer = Tokenizer.from_file(str(self.data / "tokenizer.json"))
         self.special = {
             "eos_token_id": tokenizer.token_to_id(END_OF_TURN),
@@ -222,7 +227,7 @@ class Run:
             "parameters": self.model.parameter_count,
             "commit": self.commit,
             "seed": self.options.seed,
-            "command": "python -m tidepool_model.training.train " + " ".join(Path(a).name if a.startswith("/") else a for a in sys.argv[1:]),
+            "command": f"python -m {self.command} " + " ".join(Path(a).name if a.startswith("/") else a for a in sys.argv[1:]),
             "steps": self.tokens_seen // (self.options.rows * self.options.length),  # those that time cut off don't count
             "planned_steps": self.total,
             "tokens": self.tokens_seen,
@@ -254,11 +259,13 @@ class Run:
     # -- the loop ------------------------------------------------------------------------------------------------
 
     def source(self, stage: Stage, skip: int) -> Iterator[Batch]:
-        """The stage's batches after the first `skip`: from the data's files, or sampled from the model for `reinforce`."""
+        """The stage's batches after the first `skip`: from the data's files, or sampled from the model."""
         options = self.options
-        if stage.name == "reinforce":
+        if sample := self.samplers.get(stage.name):
             tokenizer = Tokenizer.from_file(str(self.data / "tokenizer.json"))
-            return reinforce.batches(self.model, tokenizer, options.rows, options.length, options.seed, skip)
+            return sample(self.model, tokenizer, options.rows, options.length, options.seed, skip)
+        if stage.name == "reinforce":
+            raise ValueError("the stage `reinforce` samples its own batches: start the run with python -m tidepool_model.posttraining.reinforce")
         return PackedStage(self.data, stage.name).batches(options.rows, options.length, options.seed, skip=skip)
 
     def progress(self) -> float:
@@ -373,7 +380,8 @@ class Run:
         print(f"{'finished' if self.step >= self.total else 'stopped, run the same command to go on'}: step {self.step} of {self.total}, {self.tokens_seen / 1e6:.1f} M tokens, {self.seconds:.0f} s -> {self.folder / 'checkpoint'}")
 
 
-def main() -> None:
+def main(samplers: Mapping[str, Sampler] | None = None, command: str = COMMAND) -> None:
+    """The command line; `samplers` are the stages that the module `command` adds to those of the data."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", required=True)
     parser.add_argument("--data", required=True, help="folder that tidepool_model.data.build wrote")
@@ -397,7 +405,7 @@ def main() -> None:
     parser.add_argument("--no-bf16", dest="bf16", action="store_false")
     options = parser.parse_args()
     try:
-        Run(options).train()
+        Run(options, samplers, command).train()
     except (DataError, ValueError) as error:
         raise SystemExit(str(error)) from error
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from tasks import registry
 
-from . import facts as chat_facts
-from ..stories import storyteller as stories
+from ..stories import storyteller
+from . import facts
+from .topics import TOPICS
 
 _PLAIN_FAMILIES = tuple(name for name in registry.FAMILIES if name != "tools")
 """Families whose problems are one question and one answer."""
@@ -22,17 +22,6 @@ _PLAIN_FAMILIES = tuple(name for name in registry.FAMILIES if name != "tools")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 
 Message = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """Something a person may say, in many ways, with replies and the thought before them."""
-
-    name: str
-    says: tuple[str, ...]
-    replies: tuple[str, ...]
-    thoughts: tuple[str, ...] = ()
-    weight: float = 1.0
 
 
 def expand(template: str, rng: random.Random) -> str:
@@ -145,8 +134,6 @@ def fact_chain(rng: random.Random) -> list[Message]:
 
 def topic_turn(rng: random.Random, thinking: bool, name: str | None = None, middle: bool = False) -> list[Message]:
     """One thing said and one reply, on a topic drawn by weight or named."""
-    from .topics import TOPICS
-
     if name is None:
         # Greetings open a conversation and goodbyes close it; ``conversation`` puts them there.
         weights = [0.0 if middle and t.name in ("hello", "bye") else t.weight for t in TOPICS]
@@ -162,7 +149,7 @@ def topic_turn(rng: random.Random, thinking: bool, name: str | None = None, midd
 
 def everyday(rng: random.Random, thinking: bool) -> list[Message]:
     """A question on an everyday fact and its answer."""
-    questions, answer = rng.choice(chat_facts.FACTS)
+    questions, answer = rng.choice(facts.FACTS)
     said = expand(rng.choice(questions), rng)
     if rng.random() < 0.15:
         said = rng.choice(("Tell me: ", "Quick question. ", "Do you know? ", "Hey, ", "Please tell me. ")) + said
@@ -186,8 +173,8 @@ def unrelated(rng: random.Random, count: int, family: str | None = None) -> list
         elif roll < 0.78:
             messages += topic_turn(rng, thinking=False)
         elif roll < 0.9:
-            story = stories.generate(rng)
-            messages += [{"role": "user", "content": stories.request(story, rng)}, _assistant(story.text, None)]
+            story = storyteller.generate(rng)
+            messages += [{"role": "user", "content": storyteller.request(story, rng)}, _assistant(story.text, None)]
         else:
             messages += everyday(rng, thinking=False)
     return messages

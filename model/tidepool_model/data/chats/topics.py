@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conversation import Topic
+from .topic import Topic
 
 TOPICS: tuple[Topic, ...] = (
     Topic(

@@ -1,13 +1,13 @@
 """What stands around a plot: openings, details, closings, titles, and requests for stories.
 
-Plain data in the template language of ``stories``.
+Plain data in the language of ``template``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .storyteller import Beat
+from .template import Beat
 
 OPENINGS: Beat = (
     "Once upon a time, there was {H}.",

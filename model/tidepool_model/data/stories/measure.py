@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import corpora
-from . import storyteller as stories
+from . import storyteller
 
 SIZES = (2, 3, 4, 5)
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--corpora", type=Path, default=os.environ.get("TIDEPOOL_CORPORA"), help="left out: generated stories alone")
     options = parser.parse_args(arguments)
     rng = random.Random(options.seed)
-    texts = {"generated": [stories.generate(rng).text for _ in range(options.stories)]}
+    texts = {"generated": [storyteller.generate(rng).text for _ in range(options.stories)]}
     words = sum(len(re.findall(r"[a-z']+", text.lower())) for text in texts["generated"])
     if options.corpora:
         try:

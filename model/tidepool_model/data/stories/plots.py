@@ -1,12 +1,12 @@
 """The plots with a course of their own: what can happen in a story, beat by beat.
 
-Plain data in the template language of ``stories``. A beat is a tuple of alternatives of which
+Plain data in the language of ``template``. A beat is a tuple of alternatives of which
 one is told; an empty alternative leaves the beat out. Each plot ends happy, sad or surprising.
 """
 
 from __future__ import annotations
 
-from .storyteller import Plot
+from .template import Plot
 
 PLOTS: tuple[Plot, ...] = (
     Plot(

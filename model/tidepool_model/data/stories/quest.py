@@ -1,6 +1,6 @@
 """The combinatorial plot: a wish, obstacles on the way, help, feelings and an outcome, drawn apart.
 
-Plain data in the template language of ``stories``; ``make`` joins one of each into a plot.
+Plain data in the language of ``template``; ``make`` joins one of each into a plot.
 Any wish goes with any obstacle, help and lesson, so their number multiplies.
 """
 
@@ -10,7 +10,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from .storyteller import Beat, Plot
+from .template import Beat, Plot
 
 SHARE = 0.35
 """Share of stories told by this plot: it has about as many tellings as all others together."""

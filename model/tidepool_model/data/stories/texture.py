@@ -10,7 +10,8 @@ import random
 import re
 
 from . import words
-from .storyteller import Beat, Scene, with_article
+from .scene import Scene
+from .template import Beat, with_article
 
 # Sentences with many open slots. {x...} slots are drawn anew for every sentence.
 SIDES: Beat = (

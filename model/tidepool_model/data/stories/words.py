@@ -1,6 +1,6 @@
 """The words that stories are made of: names, animals, things, places, feelings.
 
-Plain data in simple English; how they are put together is in ``story_plots`` and ``stories``.
+Plain data in simple English; how they are put together is in ``plots`` and ``scene``.
 """
 
 from __future__ import annotations
