@@ -104,8 +104,17 @@ def parse_shape(config: dict, source: str) -> ModelConfig:
         raise CheckpointError(f"{source}: {error}") from error
 
 
-def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """Reads one safetensors file to float32 (integers stay), bfloat16 included; detects truncation by size."""
+@dataclass(frozen=True)
+class RawTensor:
+    """A tensor as a safetensors file holds it."""
+
+    dtype: str  # F32, BF16, U8, F8_E4M3 …
+    shape: tuple[int, ...]
+    data: bytes = field(repr=False)
+
+
+def read_raw_tensors(path: Path) -> dict[str, RawTensor]:
+    """The tensors of one safetensors file as they are; detects truncation by size."""
     size = path.stat().st_size
     if size < 8:
         raise CheckpointError(f"{path}: {size} bytes, too short for a safetensors file; copy it again.")
@@ -122,18 +131,27 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray]:
                 f"copy it again or go back to an earlier checkpoint."
             )
         data = file.read()
-    tensors = {}
-    for name, entry in header.items():
-        if entry["dtype"] not in _SAFETENSORS_DTYPES:
-            raise CheckpointError(f"{path}: tensor '{name}' has dtype {entry['dtype']}, expected float32/16 or bfloat16.")
-        begin, end = entry["data_offsets"]
-        raw = np.frombuffer(data[begin:end], dtype=_SAFETENSORS_DTYPES[entry["dtype"]])
-        if entry["dtype"] == "BF16":
-            raw = (raw.astype(np.uint32) << 16).view(np.float32)
-        elif entry["dtype"].startswith("F"):
-            raw = raw.astype(np.float32)
-        tensors[name] = raw.reshape(entry["shape"])
-    return tensors
+    return {
+        name: RawTensor(entry["dtype"], tuple(entry["shape"]), data[slice(*entry["data_offsets"])])
+        for name, entry in header.items()
+    }
+
+
+def plain_tensor(path: Path, name: str, tensor: RawTensor) -> np.ndarray:
+    """A tensor of an ordinary number type: floats as float32, bfloat16 included, integers as they are."""
+    if tensor.dtype not in _SAFETENSORS_DTYPES:
+        raise CheckpointError(f"{path}: tensor '{name}' has dtype {tensor.dtype}, expected float32/16 or bfloat16.")
+    raw = np.frombuffer(tensor.data, dtype=_SAFETENSORS_DTYPES[tensor.dtype])
+    if tensor.dtype == "BF16":
+        raw = (raw.astype(np.uint32) << 16).view(np.float32)
+    elif tensor.dtype.startswith("F"):
+        raw = raw.astype(np.float32)
+    return raw.reshape(tensor.shape)
+
+
+def read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    """Reads one safetensors file to float32 (integers stay)."""
+    return {name: plain_tensor(path, name, tensor) for name, tensor in read_raw_tensors(path).items()}
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

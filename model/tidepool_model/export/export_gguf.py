@@ -17,9 +17,10 @@ from pathlib import Path
 
 import gguf
 import numpy as np
-import onnx
 from gguf import GGMLQuantizationType, GGUFWriter, quants
-from onnx import numpy_helper
+
+from ..architecture.checkpoint_reader import CheckpointError
+from .packaged_weights import FILE, PackagedWeights
 
 ARCHITECTURE = "nemotron_h"
 TYPES = {
@@ -31,30 +32,6 @@ BLOCK = 32  # values of a row that share a scale in both types
 
 class GgufError(ValueError):
     """A model folder that can't be written as GGUF; the message names what is missing."""
-
-
-class PackagedWeights:
-    """The matrices of a packaged ONNX file as float32, by their names in the graph."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.arrays = {i.name: numpy_helper.to_array(i) for i in onnx.load(path).graph.initializer}
-
-    def tensor(self, name: str) -> np.ndarray:
-        """A float32 initializer."""
-        if name not in self.arrays:
-            raise GgufError(f"{self.path}: no initializer '{name}' ({len(self.arrays)} present); package the model anew")
-        return self.arrays[name].astype(np.float32)
-
-    def rows(self, name: str) -> np.ndarray:
-        """A linear layer's weight (out, in): codes times scales, or float32 where it was left so."""
-        if name + ".codes" in self.arrays:
-            return (self.tensor(name + ".codes") * self.tensor(name + ".scales")).T
-        return self.tensor(name + ".weight_t").T
-
-    def embedding(self) -> np.ndarray:
-        """(vocab, hidden)"""
-        return self.tensor("embeddings.codes") * self.tensor("embeddings.scales")
 
 
 def tensors(config: dict, weights: PackagedWeights) -> dict[str, np.ndarray]:
@@ -154,7 +131,7 @@ def write_gguf(folder: Path, out: Path, kind: str) -> None:
     add_sizes(writer, config)
     add_tokenizer(writer, folder, config)
     kept_exact = ("ssm_conv1d", "ssm_a", "ssm_d", "ssm_norm")
-    for name, value in tensors(config, PackagedWeights(folder / "onnx" / "model_quantized.onnx")).items():
+    for name, value in tensors(config, PackagedWeights(folder / FILE)).items():
         exact = value.ndim < 2 or value.shape[-1] % BLOCK or name.split(".")[-2] in kept_exact or name.endswith(kept_exact)
         if exact:
             writer.add_tensor(name, value)
@@ -178,7 +155,7 @@ def main() -> int:
             path = options.out / f"{options.model.name}-{kind}.gguf"
             write_gguf(options.model, path, kind)
             print(f"{path}: {path.stat().st_size} bytes")
-    except (GgufError, OSError) as error:
+    except (GgufError, CheckpointError, OSError) as error:
         print(f"export_gguf: {error}", file=sys.stderr)
         return 1
     return 0
