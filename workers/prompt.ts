@@ -37,6 +37,7 @@ export function templateMessages(messages: readonly PromptMessage[]): TemplateMe
       role: 'assistant',
       // The template puts the newline between text and call itself.
       content: message.content.trimEnd(),
+      ...(message.thought === undefined ? {} : { reasoning_content: message.thought }),
       tool_calls: message.toolCalls.map((call) => ({ type: 'function', function: call })),
     };
   });

@@ -4,12 +4,13 @@
  */
 import { toPromptMessages } from '../../src/core/chat/prompt-assembly';
 import type { ConversationNode } from '../../src/core/chat/conversation-tree';
-import { emptyReply, type ReplyContent, type ToolStep } from '../../src/core/chat/reply';
+import { growReply } from '../../src/core/chat/grow-reply';
+import { emptyReply, type ReplyContent, type ReplyPart } from '../../src/core/chat/reply';
 import { judgeReply, type ReplyOutcome } from '../../src/core/evaluation/budget-curve';
 import type { InChatProblem } from '../../src/core/evaluation/in-chat';
 import type { Problem } from '../../src/core/evaluation/problem';
 import type { ReplyRecord } from '../../src/core/evaluation/well-formed';
-import type { EngineEvent, PromptMessage } from '../../src/protocol/engine-api';
+import type { PromptMessage } from '../../src/protocol/engine-api';
 import { buildPrompt } from '../../workers/prompt';
 import type { StepSession } from '../../workers/token-cursor';
 import { CONTEXT_TOKENS, runReply, settingsFor, type ReplyModel } from './run-reply';
@@ -25,42 +26,6 @@ export interface FinishedChat {
   readonly second: ReplyOutcome;
   readonly fourth: ReplyOutcome;
   readonly turns: readonly AskedTurn[];
-}
-
-/** Keeps a reply's tool calls as the app keeps them. */
-class ToolSteps {
-  #steps: readonly ToolStep[] = [];
-  #text = '';
-
-  readonly take = (event: EngineEvent): void => {
-    if (event.type === 'token' && event.channel === 'answer') this.#text += event.text;
-    if (event.type === 'tool-call') {
-      this.#steps = [
-        ...this.#steps,
-        { textBefore: this.#text, call: event.call, result: null, isError: false },
-      ];
-      this.#text = '';
-    }
-    if (event.type === 'tool-result') {
-      const open = this.#steps.findIndex(
-        ({ call, result }) => result === null && call.name === event.name,
-      );
-      this.#steps = this.#steps.map((step, at) =>
-        at === open ? { ...step, result: event.content, isError: event.isError } : step,
-      );
-    }
-  };
-
-  /** The finished reply; calls without a result are left out. */
-  content(reply: ReplyRecord): ReplyContent {
-    return {
-      ...emptyReply(reply.limit),
-      thought: reply.thought,
-      answer: this.#text,
-      toolSteps: this.#steps.filter(({ result }) => result !== null),
-      finish: reply.finish,
-    };
-  }
 }
 
 /** One chat that grows turn by turn; its tools, answers' limit and clock are those of the measured problem. */
@@ -94,7 +59,7 @@ class Chat {
     const messages = toPromptMessages(this.#path, '');
     // As much room for thought and answer as the same question has alone.
     const earlierTokens = this.#tokensOf(messages) - this.#tokensOf(messages.slice(-1));
-    const steps = new ToolSteps();
+    let parts: readonly ReplyPart[] = [];
     const reply = await runReply(
       this.#model,
       this.#session,
@@ -104,10 +69,14 @@ class Chat {
         ...settingsFor(this.#measured),
         contextTokens: CONTEXT_TOKENS + earlierTokens,
       },
-      steps.take,
+      (event) => {
+        parts = growReply(parts, event);
+      },
     );
-    if (stays) this.#add({ role: 'assistant', reply: steps.content(reply) });
-    else this.#path = before;
+    if (stays) {
+      const content = { ...emptyReply(reply.limit), parts, finish: reply.finish };
+      this.#add({ role: 'assistant', reply: content });
+    } else this.#path = before;
     return reply;
   }
 }

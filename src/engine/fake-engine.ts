@@ -19,6 +19,7 @@ import type {
   LoadRequest,
   MemoryReport,
   PromptMessage,
+  ThinkingLimit,
   ThoughtEnd,
 } from '../protocol/engine-api';
 import type {
@@ -277,6 +278,12 @@ interface FakeRunFacts {
   readonly device: LoadedModel['device'];
 }
 
+interface FakeRound {
+  readonly thought: string;
+  readonly answer: string;
+  readonly tool: FakeScript['tools'][number] | null;
+}
+
 /** One scripted reply. */
 class FakeGeneration {
   readonly #request: GenerateRequest;
@@ -284,7 +291,7 @@ class FakeGeneration {
   readonly #paceMs: number;
   readonly #emit: (events: readonly EngineEvent[]) => void;
   readonly #facts: FakeRunFacts;
-  readonly #budget: ThinkingBudget;
+  #budget: ThinkingBudget;
   readonly #startedAt = performance.now();
   #isStopped = false;
   #wantsAnswer = false;
@@ -293,6 +300,8 @@ class FakeGeneration {
   #answerTokens = 0;
   #firstTokenAt: number | null = null;
   #thoughtMs = 0;
+  /** Thought tokens of the rounds before this one. */
+  #thoughtBefore = 0;
 
   constructor(
     request: GenerateRequest,
@@ -306,13 +315,28 @@ class FakeGeneration {
     this.#paceMs = paceMs;
     this.#emit = emit;
     this.#facts = facts;
-    this.#budget = createThinkingBudget({
-      limit: request.thinkingLimit,
+    this.#budget = this.#budgetOf(request.thinkingLimit);
+  }
+
+  #budgetOf(limit: ThinkingLimit): ThinkingBudget {
+    return createThinkingBudget({
+      limit,
       openId: OPEN_ID,
       closeId: CLOSE_ID,
       endIds: [END_ID],
-      closingSentence: request.closingSentence,
+      closingSentence: this.#request.closingSentence,
     });
+  }
+
+  /** What is thought and said up to each tool of those that are offered, and at last. */
+  #rounds(): readonly FakeRound[] {
+    const offered = this.#request.tools.map(String);
+    const tools = this.#script.tools.filter(({ call }) => offered.includes(call.name));
+    return [...tools, null].map((tool, at) => ({
+      thought: at === 0 ? this.#script.thought : (tools[at - 1]?.after ?? ''),
+      answer: tool === null ? this.#script.answer : (tool.before ?? ''),
+      tool,
+    }));
   }
 
   stop(): void {
@@ -324,18 +348,33 @@ class FakeGeneration {
   }
 
   async run(): Promise<GenerateResult> {
-    const promptTokens = countPrompt(this.#request.messages);
+    const { messages, continueFrom: before } = this.#request;
+    const promptTokens = countPrompt(messages);
     await this.#prefill(promptTokens);
     const prefillMs = performance.now() - this.#startedAt;
-    const before = this.#request.continueFrom;
+    // Steps that the reply has taken already, when it goes on.
+    const lastQuestion = messages.findLastIndex(({ role }) => role === 'user');
+    const taken = messages.slice(lastQuestion).filter(({ role }) => role === 'tool').length;
+    const rounds = this.#rounds().slice(taken);
+    let said = before?.answer ?? '';
     this.#budget.start({
       thought: before?.thought ?? '',
       usedTokens: tokenise(before?.thought ?? '').length,
-      inAnswer: (before?.answer ?? '') !== '',
+      inAnswer: said !== '' || rounds[0]?.thought === '',
     });
-    await this.#think();
-    await this.#useTools();
-    const finish = await this.#answer(before?.answer ?? '');
+    let finish: FinishReason = 'end';
+    for (const [at, { thought, answer, tool }] of rounds.entries()) {
+      if (at > 0) {
+        this.#thoughtBefore += this.#budget.usedTokens;
+        this.#budget = this.#budgetOf(this.#budget.remaining);
+        this.#budget.start({ inAnswer: thought === '' });
+      }
+      await this.#think(thought);
+      finish = await this.#answer(answer, said);
+      said = '';
+      if (finish !== 'end') break;
+      if (tool !== null) await this.#useTool(tool);
+    }
     const now = performance.now();
     const decodeMs = Math.max(now - this.#startedAt - prefillMs, 1);
     return {
@@ -346,7 +385,7 @@ class FakeGeneration {
         reusedTokens: 0,
         prefillMs,
         timeToFirstTokenMs: (this.#firstTokenAt ?? now) - this.#startedAt,
-        thoughtTokens: this.#budget.usedTokens,
+        thoughtTokens: this.#thoughtBefore + this.#budget.usedTokens,
         thoughtMs: this.#thoughtMs,
         answerTokens: this.#answerTokens,
         decodeMs,
@@ -379,12 +418,12 @@ class FakeGeneration {
     return this.#budget.channel === 'thought';
   }
 
-  async #think(): Promise<void> {
+  async #think(thought: string): Promise<void> {
     if (this.#isStopped) this.#budget.stop();
     if (!this.#isThinking()) return;
     const startedAt = performance.now();
     this.#emit([{ type: 'thought-start', limit: this.#request.thinkingLimit }]);
-    const words = tokenise(this.#script.thought).slice(this.#budget.usedTokens);
+    const words = tokenise(thought).slice(this.#budget.usedTokens);
     let at = 0;
     while (this.#isThinking()) {
       await this.#step();
@@ -404,28 +443,21 @@ class FakeGeneration {
       if (step.inject !== undefined && step.inject.visible !== '')
         this.#token('thought', step.inject.visible, true);
     }
-    this.#thoughtMs = performance.now() - startedAt;
+    const ms = performance.now() - startedAt;
+    this.#thoughtMs += ms;
     const reason: ThoughtEnd = this.#budget.ended ?? 'natural';
-    this.#emit([
-      { type: 'thought-end', reason, tokens: this.#budget.usedTokens, ms: this.#thoughtMs },
-    ]);
+    this.#emit([{ type: 'thought-end', reason, tokens: this.#budget.usedTokens, ms }]);
   }
 
-  async #useTools(): Promise<void> {
-    const isAllowed = (name: string): boolean => this.#request.tools.some((tool) => tool === name);
-    for (const { call, result, isError } of this.#script.tools) {
-      if (this.#isStopped || !isAllowed(call.name)) continue;
-      await this.#step();
-      this.#emit([{ type: 'tool-call', call }]);
-      await this.#step();
-      this.#emit([{ type: 'tool-result', name: call.name, content: result, isError }]);
-    }
+  async #useTool({ call, result, isError }: FakeScript['tools'][number]): Promise<void> {
+    await this.#step();
+    this.#emit([{ type: 'tool-call', call }]);
+    await this.#step();
+    this.#emit([{ type: 'tool-result', name: call.name, content: result, isError }]);
   }
 
-  async #answer(written: string): Promise<FinishReason> {
-    const words = tokenise(
-      this.#script.answer.startsWith(written) ? this.#script.answer.slice(written.length) : '',
-    );
+  async #answer(answer: string, written: string): Promise<FinishReason> {
+    const words = tokenise(answer.startsWith(written) ? answer.slice(written.length) : '');
     for (const word of words) {
       if (this.#isStopped) break;
       if (this.#answerTokens >= this.#request.maxAnswerTokens) return 'length';

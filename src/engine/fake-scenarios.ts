@@ -9,14 +9,17 @@ export type FakeScenario =
   | 'dies'
   | 'slow-prefill'
   | 'tools'
+  | 'rounds'
   | 'no-threads'
   | 'slow-load';
 
 export interface FakeScript {
   readonly thought: string;
   readonly answer: string;
-  /** Tool steps taken between thought and answer. */
+  /** Tool steps taken between thought and answer, each with what is said before it and thought after it. */
   readonly tools: readonly {
+    readonly before?: string;
+    readonly after?: string;
     readonly call: ToolCall;
     readonly result: string;
     readonly isError: boolean;
@@ -88,6 +91,25 @@ export const FAKE_SCRIPTS: Readonly<Record<FakeScenario, FakeScript>> = {
         isError: false,
       },
       { call: { name: 'clock', arguments: {} }, result: '09:15', isError: false },
+    ],
+  },
+  rounds: {
+    thought: 'That is too large to do in the head.',
+    answer: '417 × 96 is **40032**, and half of it is **20016**.',
+    tools: [
+      {
+        before: 'First the product.',
+        call: { name: 'calculator', arguments: { expression: '417 * 96' } },
+        result: '40032',
+        isError: false,
+        after: 'Now half of that, which the calculator knows as well.',
+      },
+      {
+        before: 'Then its half.',
+        call: { name: 'calculator', arguments: { expression: '40032 / 2' } },
+        result: '20016',
+        isError: false,
+      },
     ],
   },
   'no-threads': { ...SUM, hasThreads: false },

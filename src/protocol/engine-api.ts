@@ -126,7 +126,10 @@ export interface GenerateRequest {
   readonly sampling: SamplingSettings;
   readonly stopStrings: readonly string[];
   readonly tools: readonly ('calculator' | 'clock')[];
-  /** Continue an unfinished assistant reply (its raw text) in place of starting a new one. */
+  /**
+   * Go on with the unfinished last turn of a reply (its raw text) in place of starting one; its finished turns, with
+   * their tools' results, are the last of `messages`.
+   */
   readonly continueFrom?: { readonly thought: string | null; readonly answer: string };
   /** Send the top candidates of each token (lab: token choice). 0 = none. */
   readonly candidates: number;
@@ -190,6 +193,8 @@ export type EngineEvent =
       readonly content: string;
       readonly isError: boolean;
     }
+  /** A sentence for the person about what happened in the reply; the model does not read it. */
+  | { readonly type: 'notice'; readonly text: string }
   | { readonly type: 'memory'; readonly memory: MemoryReport }
   /** Only while the lab watches. */
   | { readonly type: 'lab'; readonly step: LabStep };

@@ -17,12 +17,18 @@ import {
   type ConversationNode,
   type NodeId,
 } from '../core/chat/conversation-tree';
-import { toPromptMessages } from '../core/chat/prompt-assembly';
+import { begunReply, toPromptMessages } from '../core/chat/prompt-assembly';
 import { emptyReply, type ReplyContent } from '../core/chat/reply';
+import { begunParts, thoughtMsOf, thoughtTokensOf } from '../core/chat/reply-parts';
 import type { EngineError } from '../core/errors';
 import { createSentenceSegmenter } from '../core/text/sentences';
 import type { Engine, Generation } from '../engine/engine';
-import type { MemoryReport, PromptMessage, ThinkingLimit } from '../protocol/engine-api';
+import type {
+  GenerateRequest,
+  MemoryReport,
+  PromptMessage,
+  ThinkingLimit,
+} from '../protocol/engine-api';
 import { NEW_CHAT_DRAFT } from '../storage/draft-store';
 import { newConversation, titleFrom, type Conversation } from './conversation';
 import { LiveReply, nextFrame, type FrameScheduler } from './live-reply.svelte';
@@ -207,7 +213,7 @@ export class ChatSession {
       createdAt: this.#now(),
       thoughtLimit: this.conversation.thinkingLimit,
     });
-    const reply = { ...emptyReply(this.conversation.thinkingLimit), ...begun };
+    const reply = { ...emptyReply(this.conversation.thinkingLimit), parts: begunParts(begun) };
     this.#update({ tree: setReply(tree, fresh, reply) });
     await this.#run(fresh, true);
   }
@@ -377,14 +383,17 @@ export class ChatSession {
     return failure;
   }
 
-  #request(conversation: Conversation, node: AssistantNode, isContinued: boolean) {
+  #request(conversation: Conversation, node: AssistantNode, isContinued: boolean): GenerateRequest {
     const { values } = this.#host.settings;
     const { ids, index } = branchesAt(conversation.tree, node.id);
     const { tools, maxAnswerTokens, closingSentence, sampling } = values;
+    const { thinkingLimit } = conversation;
+    const begun = isContinued ? begunReply(node.reply) : null;
+    const continueFrom = begun?.continueFrom ?? null;
     return {
       id: node.id,
-      messages: promptFor(conversation, node, isContinued),
-      thinkingLimit: conversation.thinkingLimit,
+      messages: [...messagesBefore(conversation, node), ...(begun?.messages ?? [])],
+      thinkingLimit: begun === null ? thinkingLimit : limitLeft(thinkingLimit, begun.thoughtTokens),
       closingSentence,
       maxAnswerTokens,
       // Each branch draws its own numbers, and the same branch the same ones.
@@ -392,41 +401,33 @@ export class ChatSession {
       stopStrings: [],
       tools,
       candidates: 0,
-      ...(isContinued
-        ? { continueFrom: { thought: node.reply.thought, answer: node.reply.answer } }
-        : {}),
+      ...(continueFrom === null ? {} : { continueFrom }),
     };
   }
 }
 
-/** The messages before the reply `node`; when it goes on, with the tool steps it has taken. */
-function promptFor(
-  conversation: Conversation,
-  node: AssistantNode,
-  isContinued: boolean,
-): PromptMessage[] {
+function messagesBefore(conversation: Conversation, node: AssistantNode): PromptMessage[] {
   const path = activePath(conversation.tree);
-  const before = path.slice(
-    0,
-    path.findIndex((other) => other.id === node.id),
-  );
-  const steps: ConversationNode[] =
-    isContinued && node.reply.toolSteps.length > 0
-      ? [{ ...node, reply: { ...node.reply, answer: '' } }]
-      : [];
-  return toPromptMessages([...before, ...steps], conversation.systemPrompt);
+  const at = path.findIndex((other) => other.id === node.id);
+  return toPromptMessages(path.slice(0, at), conversation.systemPrompt);
+}
+
+/** What a limit leaves to the last turn of a reply whose finished turns have thought `used` tokens. */
+function limitLeft(limit: ThinkingLimit, used: number): ThinkingLimit {
+  return limit === 'unlimited' ? limit : Math.max(0, limit - used);
 }
 
 /** Adds up the figures of a reply that was written in two goes; rates are of the second. */
 function withEarlierStats(reply: ReplyContent, before: ReplyContent): ReplyContent {
   if (reply.stats === null || before.stats === null) return reply;
+  const { parts, stats } = reply;
   return {
     ...reply,
     stats: {
-      ...reply.stats,
-      thoughtTokens: Math.max(reply.stats.thoughtTokens, before.stats.thoughtTokens),
-      thoughtMs: reply.stats.thoughtMs + before.stats.thoughtMs,
-      answerTokens: reply.stats.answerTokens + before.stats.answerTokens,
+      ...stats,
+      thoughtTokens: thoughtTokensOf(parts) ?? stats.thoughtTokens + before.stats.thoughtTokens,
+      thoughtMs: thoughtMsOf(parts),
+      answerTokens: stats.answerTokens + before.stats.answerTokens,
     },
   };
 }

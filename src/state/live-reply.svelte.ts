@@ -1,6 +1,8 @@
 /** Owns one reply while it is being written: gathers the engine's events and shows them at most once a frame. */
-import type { ReplyContent, ToolStep } from '../core/chat/reply';
-import type { EngineEvent, GenerateResult, MemoryReport } from '../protocol/engine-api';
+import { growReply } from '../core/chat/grow-reply';
+import type { ReplyContent, ReplyPart } from '../core/chat/reply';
+import { thoughtTokensOf } from '../core/chat/reply-parts';
+import type { EngineEvent, GenerateResult, MemoryReport, ThoughtEnd } from '../protocol/engine-api';
 
 export type ReplyPhase = 'waiting' | 'reading' | 'thinking' | 'writing' | 'using-tool';
 
@@ -13,9 +15,8 @@ export interface ReplyView {
     readonly total: number;
     readonly reused: number;
   } | null;
-  /** Thought tokens the model sampled. */
+  /** Thought tokens the model sampled, in all thoughts together. */
   readonly thoughtTokens: number;
-  readonly thoughtMs: number;
   readonly memory: MemoryReport | null;
 }
 
@@ -38,8 +39,6 @@ export class LiveReply {
   #phase: ReplyPhase = 'waiting';
   #prefill: ReplyView['prefill'] = null;
   #memory: MemoryReport | null = null;
-  #thoughtTokens: number;
-  #thoughtMs: number;
   #thoughtStartedAt: number | null = null;
   #freshAnswer = '';
   #isScheduled = false;
@@ -54,8 +53,6 @@ export class LiveReply {
     } = {},
   ) {
     this.#reply = reply;
-    this.#thoughtTokens = reply.stats?.thoughtTokens ?? 0;
-    this.#thoughtMs = reply.stats?.thoughtMs ?? 0;
     this.#schedule = options.schedule ?? nextFrame;
     this.#now = options.now ?? (() => performance.now());
     this.#onText = options.onText ?? (() => {});
@@ -75,12 +72,9 @@ export class LiveReply {
 
   /** The finished reply; what had not been shown yet is shown now. */
   finish(result: GenerateResult): ReplyContent {
-    const thoughtEnd =
-      this.#reply.thought === null ? null : (this.#reply.thoughtEnd ?? result.thoughtEnd);
     this.#reply = {
       ...this.#reply,
-      thoughtEnd,
-      toolSteps: this.#reply.toolSteps.filter((step) => step.result !== null),
+      parts: withThoughtEnd(this.#reply.parts, result.thoughtEnd),
       stats: result.stats,
       finish: result.finish,
     };
@@ -93,8 +87,7 @@ export class LiveReply {
   fail(problem: string): ReplyContent {
     this.#reply = {
       ...this.#reply,
-      thoughtEnd: this.#reply.thought === null ? null : (this.#reply.thoughtEnd ?? 'stopped'),
-      toolSteps: this.#reply.toolSteps.filter((step) => step.result !== null),
+      parts: withThoughtEnd(this.#reply.parts, 'stopped'),
       finish: 'failed',
       problem,
     };
@@ -109,12 +102,16 @@ export class LiveReply {
 
   #viewNow(): ReplyView {
     const running = this.#thoughtStartedAt === null ? 0 : this.#now() - this.#thoughtStartedAt;
+    const { parts } = this.#reply;
+    const last = parts.at(-1);
     return {
-      reply: this.#reply,
+      reply:
+        running > 0 && last?.kind === 'thought'
+          ? { ...this.#reply, parts: [...parts.slice(0, -1), { ...last, ms: last.ms + running }] }
+          : this.#reply,
       phase: this.#phase,
       prefill: this.#prefill,
-      thoughtTokens: this.#thoughtTokens,
-      thoughtMs: this.#thoughtMs + running,
+      thoughtTokens: thoughtTokensOf(parts) ?? 0,
       memory: this.#memory,
     };
   }
@@ -128,6 +125,7 @@ export class LiveReply {
   }
 
   #apply(event: EngineEvent): void {
+    this.#reply = { ...this.#reply, parts: growReply(this.#reply.parts, event) };
     switch (event.type) {
       case 'prefill':
         this.#phase = 'reading';
@@ -136,74 +134,41 @@ export class LiveReply {
       case 'thought-start':
         this.#phase = 'thinking';
         this.#thoughtStartedAt = this.#now();
-        this.#reply = { ...this.#reply, thought: this.#reply.thought ?? '', thoughtEnd: null };
         return;
       case 'thought-end':
         this.#phase = 'writing';
         this.#thoughtStartedAt = null;
-        this.#thoughtTokens = event.tokens;
-        this.#thoughtMs = event.ms;
-        this.#reply = { ...this.#reply, thoughtEnd: event.reason };
         return;
       case 'token':
-        this.#takeToken(event);
+        if (event.channel === 'tool-call') this.#phase = 'using-tool';
+        if (event.channel !== 'answer') return;
+        this.#phase = 'writing';
+        this.#freshAnswer += event.text;
         return;
       case 'tool-call':
         this.#phase = 'using-tool';
-        this.#reply = {
-          ...this.#reply,
-          toolSteps: [
-            ...this.#reply.toolSteps,
-            { textBefore: this.#reply.answer, call: event.call, result: null, isError: false },
-          ],
-          answer: '',
-        };
         return;
       case 'tool-result':
         this.#phase = 'writing';
-        this.#reply = { ...this.#reply, toolSteps: withResult(this.#reply.toolSteps, event) };
         return;
       case 'memory':
         this.#memory = event.memory;
         return;
-      case 'lab':
-        return; // For the lab, which listens for itself.
+      case 'notice':
+      case 'lab': // For the lab, which listens for itself.
+        return;
       default: {
         const never: never = event;
         return never;
       }
     }
   }
-
-  #takeToken(event: Extract<EngineEvent, { type: 'token' }>): void {
-    if (event.channel === 'tool-call') {
-      this.#phase = 'using-tool';
-      return;
-    }
-    if (event.channel === 'answer') {
-      this.#phase = 'writing';
-      this.#freshAnswer += event.text;
-      this.#reply = { ...this.#reply, answer: this.#reply.answer + event.text };
-      return;
-    }
-    const before = this.#reply.thought ?? '';
-    const thought = before + event.text;
-    if (!event.injected) this.#thoughtTokens += 1;
-    const injected =
-      event.injected && event.text !== ''
-        ? [...this.#reply.injected, { start: before.length, end: thought.length }]
-        : this.#reply.injected;
-    this.#reply = { ...this.#reply, thought, injected };
-  }
 }
 
-/** The steps with the result put into the first open step of that name. */
-function withResult(
-  steps: readonly ToolStep[],
-  event: Extract<EngineEvent, { type: 'tool-result' }>,
-): readonly ToolStep[] {
-  const open = steps.findIndex((step) => step.result === null && step.call.name === event.name);
-  return steps.map((step, at) =>
-    at === open ? { ...step, result: event.content, isError: event.isError } : step,
-  );
+/** The parts with an end for a thought that has none yet. */
+function withThoughtEnd(parts: readonly ReplyPart[], end: ThoughtEnd | null): readonly ReplyPart[] {
+  const last = parts.at(-1);
+  return last?.kind === 'thought' && last.end === null
+    ? [...parts.slice(0, -1), { ...last, end }]
+    : parts;
 }

@@ -67,6 +67,8 @@ export function endInWords(end: ThoughtEnd | null): string {
       return 'You stopped it.';
     case 'ended':
       return 'The model ended its turn inside the thought.';
+    case 'called':
+      return 'It called a tool in mid-thought.';
     default: {
       const never: never = end;
       return never;

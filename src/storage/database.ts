@@ -13,6 +13,9 @@ export const MIGRATIONS: readonly Migration[] = [
       database.createObjectStore(name);
     }
   },
+  // A reply is a list of parts now. Old records are read as they are (read-reply.ts); what the step does is to keep an
+  // older version of the app, in another tab or from a cache, from setting the new ones aside as damaged.
+  () => undefined,
 ];
 
 export const DATABASE_VERSION = MIGRATIONS.length;

@@ -1,11 +1,12 @@
 /** Conversations to files that people keep: JSON that `importConversations` reads back whole, and Markdown to read. Pure. */
 import { activePath, type ConversationNode } from '../core/chat/conversation-tree';
-import type { ReplyContent } from '../core/chat/reply';
+import type { ReplyContent, ReplyPart } from '../core/chat/reply';
+import { withResults } from '../core/chat/reply-parts';
 import type { StoredConversation } from './stored-conversation';
 
 export const EXPORT_FORMAT = 'tidepool-conversations';
 /** Raised when a reader of the version before could not understand the file. */
-export const EXPORT_VERSION = 1;
+export const EXPORT_VERSION = 2;
 
 export interface ExportFile {
   readonly format: typeof EXPORT_FORMAT;
@@ -58,25 +59,37 @@ function fenced(text: string): string {
   return `${fence}\n${text}\n${fence}`;
 }
 
-function replyParts(reply: ReplyContent): string[] {
-  const parts: string[] = [];
-  if (reply.thought !== null) parts.push(quote(`Thought:\n${reply.thought.trim()}`));
-  for (const { textBefore, call, result } of reply.toolSteps) {
-    if (textBefore.trim() !== '') parts.push(textBefore.trim());
-    const given = Object.entries(call.arguments).map(([key, value]) => `${key} = ${value}`);
-    parts.push(
-      fenced(
-        [`${call.name}(${given.join(', ')})`, ...(result === null ? [] : [result])].join('\n'),
-      ),
-    );
-  }
-  parts.push(reply.answer.trim());
-  if (reply.problem !== '') parts.push(`(${reply.problem})`);
-  return parts.filter((part) => part !== '');
+function callText({ call }: Extract<ReplyPart, { kind: 'call' }>): string {
+  const given = Object.entries(call.arguments).map(([key, value]) => `${key} = ${value}`);
+  return `${call.name}(${given.join(', ')})`;
+}
+
+/** The parts in the order they came; a call stands in one block with its result. */
+function replyBlocks({ parts, problem }: ReplyContent): string[] {
+  const results = withResults(parts);
+  const told = new Set(results.values());
+  const blocks = parts.map((part): string => {
+    switch (part.kind) {
+      case 'thought':
+        return quote(`Thought:\n${part.text.trim()}`);
+      case 'answer':
+        return part.text.trim();
+      case 'call':
+        return fenced(`${callText(part)}\n${results.get(part)?.content ?? '(not run)'}`);
+      case 'result':
+        return told.has(part) ? '' : fenced(part.content);
+      case 'notice':
+        return `(${part.text})`;
+      default:
+        return part satisfies never;
+    }
+  });
+  if (problem !== '') blocks.push(`(${problem})`);
+  return blocks.filter((block) => block !== '');
 }
 
 function messageOf(node: ConversationNode): string {
-  if (node.role === 'assistant') return ['## Tidepool', ...replyParts(node.reply)].join('\n\n');
+  if (node.role === 'assistant') return ['## Tidepool', ...replyBlocks(node.reply)].join('\n\n');
   return `## ${node.role === 'user' ? 'You' : 'System'}\n\n${node.text.trim()}`;
 }
 

@@ -8,8 +8,8 @@ function union(ours: readonly NodeId[], theirs: readonly NodeId[]): readonly Nod
   return [...ours, ...theirs.filter((id) => !known.has(id))];
 }
 
-function writtenLength(reply: ReplyContent): number {
-  return (reply.thought?.length ?? 0) + reply.answer.length + reply.toolSteps.length;
+function writtenLength({ parts }: ReplyContent): number {
+  return parts.reduce((sum, part) => sum + 1 + ('text' in part ? part.text.length : 0), 0);
 }
 
 /** A finished reply before one that is not, else the longer. */

@@ -1,15 +1,12 @@
 /** Unknown data to a conversation that the app can trust: every field, every limit, and a tree that is a tree. */
-import type { ThinkingLimit, ThoughtEnd } from '../core/budget/thinking-limit';
 import {
   isNodeId,
   type ConversationNode,
   type ConversationTree,
   type NodeId,
 } from '../core/chat/conversation-tree';
-import type { FinishReason, ReplyContent, ReplyStats, ToolStep } from '../core/chat/reply';
 import {
   readBoolean,
-  readInteger,
   readList,
   readNullable,
   readNumber,
@@ -19,114 +16,19 @@ import {
   ValueProblem,
   type Fields,
 } from './read-value';
+import { readReply, readStoredText, readThinkingLimit } from './read-reply';
 import { LIMITS, type StoredConversation, type StoredSummary } from './stored-conversation';
 
 /** The last millisecond that a Date can hold. */
 const LAST_TIME = 8.64e15;
-const THOUGHT_ENDS: readonly ThoughtEnd[] = [
-  'natural',
-  'soft-limit',
-  'hard-limit',
-  'answer-now',
-  'stopped',
-  'ended',
-];
-const FINISHES: readonly (FinishReason | 'failed')[] = [
-  'end',
-  'length',
-  'stopped',
-  'stop-string',
-  'context-full',
-  'failed',
-];
-
 function readTime(value: unknown, place: string): number {
   return readNumber(value, place, 0, LAST_TIME);
-}
-
-export function readThinkingLimit(value: unknown, place: string): ThinkingLimit {
-  return value === 'unlimited' ? value : readInteger(value, place, 0, 1_000_000);
 }
 
 function readId(value: unknown, place: string): NodeId {
   if (typeof value !== 'string' || !isNodeId(value))
     throw new ValueProblem(place, 'an id of 1 to 64 letters, digits or hyphens', value);
   return value;
-}
-
-function readText1M(value: unknown, place: string): string {
-  return readText(value, place, LIMITS.textLength);
-}
-
-function readToolStep(value: unknown, place: string): ToolStep {
-  const step = readObject(value, place);
-  const call = readObject(step['call'], `${place}.call`);
-  const given = Object.entries(readObject(call['arguments'], `${place}.call.arguments`)).slice(
-    0,
-    50,
-  );
-  return {
-    textBefore: readText1M(step['textBefore'], `${place}.textBefore`),
-    call: {
-      name: readText(call['name'], `${place}.call.name`, 100),
-      arguments: Object.fromEntries(
-        given.map(([key, argument]) => [
-          key,
-          readText1M(argument, `${place}.call.arguments.${key}`),
-        ]),
-      ),
-    },
-    result: readNullable(step['result'], (result) => readText1M(result, `${place}.result`)),
-    isError: readBoolean(step['isError'], `${place}.isError`),
-  };
-}
-
-function readStats(value: unknown, place: string): ReplyStats {
-  const stats = readObject(value, place);
-  const figure = (key: string): number => readNumber(stats[key], `${place}.${key}`, 0, 1e12);
-  return {
-    promptTokens: figure('promptTokens'),
-    reusedTokens: figure('reusedTokens'),
-    prefillMs: figure('prefillMs'),
-    timeToFirstTokenMs: figure('timeToFirstTokenMs'),
-    thoughtTokens: figure('thoughtTokens'),
-    thoughtMs: figure('thoughtMs'),
-    answerTokens: figure('answerTokens'),
-    decodeMs: figure('decodeMs'),
-    decodeTokensPerSecond: figure('decodeTokensPerSecond'),
-    prefillTokensPerSecond: figure('prefillTokensPerSecond'),
-    device: readText(stats['device'], `${place}.device`, 100),
-  };
-}
-
-function readReply(value: unknown, place: string): ReplyContent {
-  const reply = readObject(value, place);
-  const thought = readNullable(reply['thought'], (text) => readText1M(text, `${place}.thought`));
-  const thoughtLength = thought?.length ?? 0;
-  return {
-    thought,
-    injected: readList(
-      reply['injected'],
-      `${place}.injected`,
-      LIMITS.injectedRanges,
-      (item, at) => {
-        const range = readObject(item, at);
-        const start = readInteger(range['start'], `${at}.start`, 0, thoughtLength);
-        return { start, end: readInteger(range['end'], `${at}.end`, start, thoughtLength) };
-      },
-    ),
-    thoughtLimit: readThinkingLimit(reply['thoughtLimit'], `${place}.thoughtLimit`),
-    thoughtEnd: readNullable(reply['thoughtEnd'], (end) =>
-      readOneOf(end, `${place}.thoughtEnd`, THOUGHT_ENDS),
-    ),
-    answer: readText1M(reply['answer'], `${place}.answer`),
-    toolSteps: readList(reply['toolSteps'], `${place}.toolSteps`, LIMITS.toolSteps, readToolStep),
-    stats: readNullable(reply['stats'], (stats) => readStats(stats, `${place}.stats`)),
-    finish: readNullable(reply['finish'], (finish) =>
-      readOneOf(finish, `${place}.finish`, FINISHES),
-    ),
-    problem: readText(reply['problem'], `${place}.problem`, 10_000),
-  };
 }
 
 function readNode(id: NodeId, value: unknown, place: string): ConversationNode {
@@ -144,7 +46,7 @@ function readNode(id: NodeId, value: unknown, place: string): ConversationNode {
   const role = readOneOf(node['role'], `${place}.role`, ['user', 'system', 'assistant']);
   return role === 'assistant'
     ? { ...links, role, reply: readReply(node['reply'], `${place}.reply`) }
-    : { ...links, role, text: readText1M(node['text'], `${place}.text`) };
+    : { ...links, role, text: readStoredText(node['text'], `${place}.text`) };
 }
 
 /** One branching point: its children know it, one of them is active, none is named twice. */

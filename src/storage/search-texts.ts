@@ -32,11 +32,9 @@ export function searchableTexts({ title, tree }: StoredConversation): readonly s
     .sort((a, b) => a.createdAt - b.createdAt)
     .flatMap((node) =>
       node.role === 'assistant'
-        ? [
-            ...node.reply.toolSteps.map(({ textBefore }) => textBefore),
-            node.reply.answer,
-            node.reply.thought ?? '',
-          ]
+        ? node.reply.parts.flatMap((part) =>
+            part.kind === 'answer' || part.kind === 'thought' ? [part.text] : [],
+          )
         : [node.text],
     );
   return [title, ...texts];

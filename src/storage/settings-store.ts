@@ -2,7 +2,7 @@
 import type { ThinkingLimit } from '../core/budget/thinking-limit';
 import type { DevicePreference, FourBitPreference, SamplingSettings } from '../protocol/engine-api';
 import type { Backing } from './backing';
-import { readThinkingLimit } from './read-conversation';
+import { readThinkingLimit } from './read-reply';
 import {
   readInteger,
   readList,

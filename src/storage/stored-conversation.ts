@@ -37,11 +37,13 @@ export const LIMITS = {
   systemPromptLength: 100_000,
   textLength: 1_000_000,
   messages: 10_000,
+  /** Of a reply as it was kept before it was a list of parts. */
   toolSteps: 100,
+  replyParts: 2000,
   injectedRanges: 1000,
   conversations: 5000,
   /** Size of an imported file. */
   fileBytes: 64 * 1024 * 1024,
-  /** Brackets within brackets; our own export has 9. */
+  /** Brackets within brackets; our own export has 11. */
   jsonDepth: 32,
 } as const;

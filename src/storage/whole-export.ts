@@ -12,7 +12,7 @@ import { LIMITS, type StoredConversation } from './stored-conversation';
 
 const WHOLE_FORMAT = 'tidepool-everything';
 /** Raised when a reader of the version before could not understand the file. */
-const WHOLE_VERSION = 1;
+const WHOLE_VERSION = 2;
 
 export interface WholeExport {
   readonly conversations: readonly StoredConversation[];

@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import hostile from '../fixtures/hostile-outputs.json' with { type: 'json' };
 import { appendMessage, EMPTY_TREE } from '../../src/core/chat/conversation-tree';
-import { emptyReply } from '../../src/core/chat/reply';
+import { replyWith } from '../replies';
 import type { ConversationRecord, SummaryRecord } from '../../src/storage/stored-conversation';
 import { expect, test, type ChatPage } from './fake-site';
 import { expectKept } from './kept';
@@ -18,7 +18,7 @@ async function openReplies(chat: ChatPage, texts: readonly string[]): Promise<vo
       role: 'user',
       text: `${index}: ${text}`,
     });
-    const reply = { ...emptyReply(128), thought: text, answer: text, finish: 'end' } as const;
+    const reply = { ...replyWith(128, text, text), finish: 'end' } as const;
     tree = appendMessage(tree, { id: `a${index}`, createdAt, role: 'assistant', reply });
   });
   const summary = {

@@ -167,7 +167,7 @@ test('everything goes to one file, is deleted, and comes in again', async ({ pag
   expect(download.suggestedFilename()).toMatch(/^tidepool-everything-\d{4}-\d\d-\d\d\.json$/);
   const file = await download.path();
   const json = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-  expect(json).toMatchObject({ format: 'tidepool-everything', version: 1, settings: {} });
+  expect(json).toMatchObject({ format: 'tidepool-everything', version: 2, settings: {} });
 
   await dialog.getByRole('button', { name: 'Delete everything…' }).click();
   await dialog.getByRole('button', { name: 'Delete everything', exact: true }).click();

@@ -3,9 +3,11 @@
 /** Thought tokens the model may sample; 0 = template with thinking off. A limit, not an effort. */
 export type ThinkingLimit = number | 'unlimited';
 
-/** Why a thought ended. `ended`: the model sampled an end-of-text inside its thought. */
+/**
+ * Why a thought ended. `ended`: the model sampled an end-of-text inside its thought; `called`: it began a tool call there.
+ */
 export type ThoughtEnd =
-  'natural' | 'soft-limit' | 'hard-limit' | 'answer-now' | 'stopped' | 'ended';
+  'natural' | 'soft-limit' | 'hard-limit' | 'answer-now' | 'stopped' | 'ended' | 'called';
 
 /**
  * Tokens past `limit` in which a soft stop may wait for the end of a line or sentence:

@@ -13,5 +13,7 @@ export type PromptMessage =
       readonly role: 'assistant';
       readonly content: string;
       readonly toolCalls?: readonly ToolCall[];
+      /** Of a turn of the reply that goes on: templates show it until the next question. */
+      readonly thought?: string;
     }
   | { readonly role: 'tool'; readonly content: string };

@@ -1,24 +1,52 @@
-/** Owns what one reply of the model consists of. Plain JSON data. */
+/** Owns what one reply of the model consists of: parts in the order they came, and how it ended. Plain JSON data. */
 import type { ThinkingLimit, ThoughtEnd } from '../budget/thinking-limit';
 import type { ToolCall } from './prompt-message';
 
 export type FinishReason = 'end' | 'length' | 'stopped' | 'stop-string' | 'context-full';
 
-/** One tool call within a reply, in order. */
-export interface ToolStep {
-  /** Answer text the model wrote before this call (since the step before). */
-  readonly textBefore: string;
-  readonly call: ToolCall;
-  /** Null while the tool runs. */
-  readonly result: string | null;
-  readonly isError: boolean;
-}
-
-/** Text that the budget put into the thought, as a range of UTF-16 offsets of `thought`. */
+/** Text that the budget put into a thought, as a range of UTF-16 offsets of the thought's text. */
 export interface InjectedRange {
   readonly start: number;
   readonly end: number;
 }
+
+export interface ThoughtPart {
+  readonly kind: 'thought';
+  readonly text: string;
+  readonly injected: readonly InjectedRange[];
+  /** Null while it lasts, or when a reload cut it off. */
+  readonly end: ThoughtEnd | null;
+  /** Tokens that the model sampled in it; null where they were never counted. */
+  readonly tokens: number | null;
+  readonly ms: number;
+}
+
+export interface AnswerPart {
+  readonly kind: 'answer';
+  readonly text: string;
+}
+
+/** What the model asked of a tool. It was run if a result follows: see `withResults` (reply-parts.ts). */
+export interface CallPart {
+  readonly kind: 'call';
+  readonly call: ToolCall;
+}
+
+export interface ResultPart {
+  readonly kind: 'result';
+  /** Name of the tool; a call that could not be read has a result and no call. */
+  readonly name: string;
+  readonly content: string;
+  readonly isError: boolean;
+}
+
+/** A sentence of the app's own about what happened here. */
+export interface NoticePart {
+  readonly kind: 'notice';
+  readonly text: string;
+}
+
+export type ReplyPart = ThoughtPart | AnswerPart | CallPart | ResultPart | NoticePart;
 
 /** The figures of one reply; times in ms, as the engine measured them. */
 export interface ReplyStats {
@@ -27,6 +55,7 @@ export interface ReplyStats {
   readonly reusedTokens: number;
   readonly prefillMs: number;
   readonly timeToFirstTokenMs: number;
+  /** Of all thoughts of the reply. */
   readonly thoughtTokens: number;
   readonly thoughtMs: number;
   readonly answerTokens: number;
@@ -38,14 +67,9 @@ export interface ReplyStats {
 }
 
 export interface ReplyContent {
-  /** Null: answered without thinking. */
-  readonly thought: string | null;
-  readonly injected: readonly InjectedRange[];
+  readonly parts: readonly ReplyPart[];
+  /** One limit for all thoughts together. */
   readonly thoughtLimit: ThinkingLimit;
-  readonly thoughtEnd: ThoughtEnd | null;
-  /** Text after the last tool step. */
-  readonly answer: string;
-  readonly toolSteps: readonly ToolStep[];
   readonly stats: ReplyStats | null;
   /**
    * Null: still streaming, or cut off by a reload. `failed`: the engine gave up; `problem` says
@@ -57,15 +81,5 @@ export interface ReplyContent {
 
 /** A reply before its first token. */
 export function emptyReply(thoughtLimit: ThinkingLimit): ReplyContent {
-  return {
-    thought: null,
-    injected: [],
-    thoughtLimit,
-    thoughtEnd: null,
-    answer: '',
-    toolSteps: [],
-    stats: null,
-    finish: null,
-    problem: '',
-  };
+  return { parts: [], thoughtLimit, stats: null, finish: null, problem: '' };
 }

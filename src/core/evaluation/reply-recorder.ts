@@ -15,7 +15,7 @@ export type RecordedEvent =
   | { readonly type: 'thought-start' }
   | { readonly type: 'thought-end'; readonly reason: ThoughtEnd }
   | { readonly type: 'tool-result' }
-  | { readonly type: 'prefill' | 'tool-call' | 'memory' | 'lab' };
+  | { readonly type: 'prefill' | 'tool-call' | 'notice' | 'memory' | 'lab' };
 
 /** What the engine counted. */
 export interface RecordedCounts {
@@ -60,6 +60,7 @@ export function createReplyRecorder(limit: ThinkingLimit, closeId: number | null
           break;
         case 'prefill':
         case 'tool-call':
+        case 'notice':
         case 'memory':
         case 'lab':
           break;

@@ -134,6 +134,7 @@ export class LabTrace {
         return;
       case 'thought-end':
       case 'tool-result':
+      case 'notice':
         return;
       default: {
         const never: never = event;

@@ -5,6 +5,8 @@ import {
   type AssistantNode,
   type TextNode,
 } from '../../../src/core/chat/conversation-tree';
+import type { ReplyContent, ThoughtPart } from '../../../src/core/chat/reply';
+import { answerOf, thoughtsOf, withResults } from '../../../src/core/chat/reply-parts';
 import { graceTokens } from '../../../src/core/budget/thinking-limit';
 import { makeApp, until } from './make-app';
 
@@ -14,6 +16,18 @@ function replyOf({ chat }: App): AssistantNode {
   const last = chat.path.at(-1);
   if (last?.role !== 'assistant') throw new Error('the conversation does not end in a reply');
   return last;
+}
+
+function textOf(reply: ReplyContent | undefined): string {
+  return answerOf(reply?.parts ?? []);
+}
+
+function thoughtOf({ parts }: ReplyContent): ThoughtPart | undefined {
+  return thoughtsOf(parts)[0];
+}
+
+function kindsOf({ parts }: ReplyContent): readonly string[] {
+  return parts.map(({ kind }) => kind);
 }
 
 function questionOf({ chat }: App): TextNode {
@@ -29,9 +43,9 @@ describe('sending', () => {
     await app.chat.send();
     const { reply } = replyOf(app);
     expect(questionOf(app).text).toBe('What is 23 + 58?');
-    expect(reply.thought).toContain('units: 3 + 8 = 11');
-    expect(reply.thoughtEnd).toBe('natural');
-    expect(reply.answer).toBe('23 + 58 = **81**');
+    expect(thoughtOf(reply)?.text).toContain('units: 3 + 8 = 11');
+    expect(thoughtOf(reply)?.end).toBe('natural');
+    expect(textOf(reply)).toBe('23 + 58 = **81**');
     expect(reply.finish).toBe('end');
     expect(reply.stats?.answerTokens).toBeGreaterThan(0);
     expect(app.chat.conversation.title).toBe('What is 23 + 58?');
@@ -83,9 +97,8 @@ describe('the thinking limit', () => {
     const app = makeApp('thinks');
     app.chat.setThinkingLimit(0);
     await app.chat.send('hi');
-    expect(replyOf(app).reply.thought).toBeNull();
-    expect(replyOf(app).reply.thoughtEnd).toBeNull();
-    expect(replyOf(app).reply.answer).not.toBe('');
+    expect(thoughtOf(replyOf(app).reply)).toBeUndefined();
+    expect(textOf(replyOf(app).reply)).not.toBe('');
   });
 
   test.each([16, 32, 64])('of %i is kept within its grace', async (limit) => {
@@ -96,8 +109,8 @@ describe('the thinking limit', () => {
     const used = reply.stats?.thoughtTokens ?? 0;
     expect(used).toBeGreaterThanOrEqual(limit);
     expect(used).toBeLessThanOrEqual(limit + graceTokens(limit));
-    expect(['soft-limit', 'hard-limit']).toContain(reply.thoughtEnd);
-    expect(reply.answer).not.toBe('');
+    expect(['soft-limit', 'hard-limit']).toContain(thoughtOf(reply)?.end);
+    expect(textOf(reply)).not.toBe('');
   });
 
   test('belongs to the conversation, and is what the next new chat begins with', async () => {
@@ -117,9 +130,9 @@ describe('the thinking limit', () => {
     app.settings.change({ closingSentence: 'Time is up.' });
     app.chat.setThinkingLimit(16);
     await app.chat.send('hi');
-    const { thought, injected } = replyOf(app).reply;
-    const marked = injected.map(({ start, end }) => thought?.slice(start, end)).join('');
-    expect(marked).toContain('Time is up.');
+    const thought = thoughtOf(replyOf(app).reply);
+    const marked = thought?.injected.map(({ start, end }) => thought.text.slice(start, end));
+    expect(marked?.join('')).toContain('Time is up.');
   });
 });
 
@@ -127,7 +140,7 @@ describe('a running reply', () => {
   test('stops, is kept as far as it came, and goes on when asked', async () => {
     const app = makeApp('streams');
     const sent = app.chat.send('hi');
-    await until(() => (app.chat.live?.reply.view.reply.answer.length ?? 0) > 20, 'some answer');
+    await until(() => textOf(app.chat.live?.reply.view.reply).length > 20, 'some answer');
     app.chat.stop();
     await sent;
     const stopped = replyOf(app);
@@ -136,9 +149,9 @@ describe('a running reply', () => {
     const whole = replyOf(app);
     expect(whole.id).toBe(stopped.id);
     expect(whole.reply.finish).toBe('end');
-    expect(whole.reply.answer.startsWith(stopped.reply.answer)).toBe(true);
-    expect(whole.reply.answer).toContain('adds* to itself.');
-    expect(whole.reply.answer.match(/A hybrid keeps/g)).toHaveLength(1);
+    expect(textOf(whole.reply).startsWith(textOf(stopped.reply))).toBe(true);
+    expect(textOf(whole.reply)).toContain('adds* to itself.');
+    expect(textOf(whole.reply).match(/A hybrid keeps/g)).toHaveLength(1);
   });
 
   test('is kept at least once a second while it is written', async () => {
@@ -146,7 +159,7 @@ describe('a running reply', () => {
     await app.chat.send('hi');
     const written = app.kept.map(({ at, conversation }) => {
       const last = activeLeaf(conversation.tree);
-      return { at, length: last?.role === 'assistant' ? last.reply.answer.length : 0 };
+      return { at, length: last?.role === 'assistant' ? textOf(last.reply).length : 0 };
     });
     const midReply = written.filter(({ length }) => length > 0);
     expect(midReply.length).toBeGreaterThan(2);
@@ -165,8 +178,8 @@ describe('a running reply', () => {
     await until(() => (app.chat.live?.reply.view.thoughtTokens ?? 0) > 3, 'some thought');
     app.chat.answerNow();
     await sent;
-    expect(replyOf(app).reply.thoughtEnd).toBe('answer-now');
-    expect(replyOf(app).reply.answer).not.toBe('');
+    expect(thoughtOf(replyOf(app).reply)?.end).toBe('answer-now');
+    expect(textOf(replyOf(app).reply)).not.toBe('');
   });
 
   test('waits for a model that loads, and can be stopped while it waits', async () => {
@@ -182,7 +195,7 @@ describe('a running reply', () => {
   test('ends in its own conversation when another is opened', async () => {
     const app = makeApp('streams');
     const sent = app.chat.send('hi');
-    await until(() => (app.chat.live?.reply.view.reply.answer.length ?? 0) > 0, 'some answer');
+    await until(() => textOf(app.chat.live?.reply.view.reply).length > 0, 'some answer');
     const { id } = app.chat.conversation;
     app.chat.startNew();
     const second = app.chat.send('and here?');
@@ -201,7 +214,7 @@ describe('a running reply', () => {
     await app.chat.send('a story');
     const dead = replyOf(app);
     expect(dead.reply.finish).toBe('failed');
-    expect(dead.reply.answer).toContain('A fox found');
+    expect(textOf(dead.reply)).toContain('A fox found');
     expect(dead.reply.problem).toContain('engine');
     expect(app.chat.memory).toBeNull();
     await until(() => app.status.phase === 'ready', 'the rebuild');
@@ -214,15 +227,72 @@ describe('a running reply', () => {
     const app = makeApp('tools');
     app.settings.change({ tools: ['calculator', 'clock'] });
     await app.chat.send('417 × 96, and the time?');
-    const steps = replyOf(app).reply.toolSteps;
-    expect(steps.map((step) => [step.call.name, step.result])).toEqual([
+    const steps = withResults(replyOf(app).reply.parts);
+    expect([...steps].map(([{ call }, result]) => [call.name, result?.content])).toEqual([
       ['calculator', '40032'],
       ['clock', '09:15'],
     ]);
     app.settings.change({ tools: [] });
     await app.chat.regenerate(replyOf(app).id);
-    expect(replyOf(app).reply.toolSteps).toEqual([]);
+    expect(kindsOf(replyOf(app).reply)).toEqual(['thought', 'answer']);
   });
+});
+
+describe('a reply of several rounds', () => {
+  const asked = '417 × 96, and half of it?';
+  const ROUNDS = [
+    ...['thought', 'answer', 'call', 'result'],
+    ...['thought', 'answer', 'call', 'result'],
+    'answer',
+  ];
+
+  function ready(): App {
+    const app = makeApp('rounds');
+    app.settings.change({ tools: ['calculator'] });
+    return app;
+  }
+
+  test('keeps its parts in the order they came, and counts over all its thoughts', async () => {
+    const app = ready();
+    await app.chat.send(asked);
+    const { reply } = replyOf(app);
+    expect(kindsOf(reply)).toEqual(ROUNDS);
+    const tokens = thoughtsOf(reply.parts).map((thought) => thought.tokens ?? 0);
+    expect(tokens).toHaveLength(2);
+    expect(Math.min(...tokens)).toBeGreaterThan(3);
+    expect(reply.stats?.thoughtTokens).toBe((tokens[0] ?? 0) + (tokens[1] ?? 0));
+    expect(textOf(reply)).toBe(
+      'First the product.\n\nThen its half.\n\n417 × 96 is **40032**, and half of it is **20016**.',
+    );
+  });
+
+  test.each(ROUNDS.map((kind, at) => [at, kind] as const))(
+    'stopped in part %i (%s), it goes on and comes to the same',
+    async (at) => {
+      const whole = ready();
+      await whole.chat.send(asked);
+      const app = ready();
+      const sent = app.chat.send(asked);
+      await until(() => {
+        const parts = app.chat.live?.reply.reply.parts ?? [];
+        const last = parts.at(-1);
+        return parts.length > at && (last === undefined || !('text' in last) || last.text !== '');
+      }, `part ${at}`);
+      app.chat.stop();
+      await sent;
+      await app.chat.continueReply(replyOf(app).id);
+      const { reply } = replyOf(app);
+      // A call that was stopped before it ran is asked again, and stands there as not run.
+      const notRun = [...withResults(reply.parts)].filter(([, result]) => result === null);
+      const parts = reply.parts.filter((part) => !notRun.some(([call]) => call === part));
+      expect(parts.map(({ kind }) => kind)).toEqual(ROUNDS);
+      expect(textOf({ ...reply, parts })).toBe(textOf(replyOf(whole).reply));
+      expect(thoughtsOf(parts).map(({ text }) => text)).toEqual(
+        thoughtsOf(replyOf(whole).reply.parts).map(({ text }) => text),
+      );
+      expect(reply.finish).toBe('end');
+    },
+  );
 });
 
 describe('branches', () => {

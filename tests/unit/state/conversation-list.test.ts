@@ -1,4 +1,5 @@
 // The list of conversations over the real store in memory.
+import { answerOf } from '../../../src/core/chat/reply-parts';
 import { expect, test } from 'vitest';
 import { makeApp, until } from './make-app';
 
@@ -60,7 +61,10 @@ test('deletes, and brings back', async () => {
 test('a reply that ends after its chat was deleted does not bring it back', async () => {
   const app = makeApp('streams');
   const sent = app.chat.send('hi');
-  await until(() => (app.chat.live?.reply.view.reply.answer.length ?? 0) > 0, 'some answer');
+  await until(
+    () => answerOf(app.chat.live?.reply.view.reply.parts ?? []).length > 0,
+    'some answer',
+  );
   const { id } = app.chat.conversation;
   app.chat.startNew();
   await app.list.delete(id);

@@ -62,32 +62,53 @@ test('many batches within a frame are one write', () => {
   expect(frames).toHaveLength(1);
   expect(live.view).toBe(before);
   frames[0]?.();
-  expect(live.view.reply.answer).toBe('five.');
+  expect(live.view.reply.parts.at(-1)).toEqual({ kind: 'answer', text: 'five.' });
 });
 
-test('splits thought, injected text, tool steps and answer', () => {
+test('keeps thought, injected text, answer, call and result in the order they came', () => {
   const { live, frames } = withFrames();
   live.take(EVENTS);
   frames[0]?.();
-  const { reply, thoughtTokens, thoughtMs } = live.view;
-  expect(reply.thought).toBe('two and three. Enough.');
-  expect(reply.injected).toEqual([{ start: 14, end: 22 }]);
-  expect(thoughtTokens).toBe(3);
-  expect(thoughtMs).toBe(30);
-  expect(reply.toolSteps).toEqual([
+  expect(live.view.reply.parts).toEqual([
     {
-      textBefore: 'So ',
-      call: { name: 'calculator', arguments: { expression: '2+3' } },
-      result: '5',
-      isError: false,
+      kind: 'thought',
+      text: 'two and three. Enough.',
+      injected: [{ start: 14, end: 22 }],
+      end: 'soft-limit',
+      tokens: 3,
+      ms: 30,
     },
+    { kind: 'answer', text: 'So ' },
+    { kind: 'call', call: { name: 'calculator', arguments: { expression: '2+3' } } },
+    { kind: 'result', name: 'calculator', content: '5', isError: false },
+    { kind: 'answer', text: 'five.' },
   ]);
 });
 
-test('a failure keeps the text and drops a tool step without a result', () => {
+test('a thought after a tool is a thought of its own, and the meter counts both', () => {
+  const { live, frames } = withFrames();
+  live.take([
+    ...EVENTS.slice(0, 11),
+    { type: 'thought-start', limit: 16 },
+    token('thought', 'five'),
+    token('thought', ' then'),
+  ]);
+  frames[0]?.();
+  const { reply, thoughtTokens } = live.view;
+  expect(reply.parts.map(({ kind }) => kind)).toEqual([
+    'thought',
+    'answer',
+    'call',
+    'result',
+    'thought',
+  ]);
+  expect(thoughtTokens).toBe(5);
+});
+
+test('a failure keeps all of it, the call that was not run too', () => {
   const { live } = withFrames();
   live.take(EVENTS.slice(0, 10));
   const reply = live.fail('The engine died.');
-  expect(reply).toMatchObject({ finish: 'failed', problem: 'The engine died.', toolSteps: [] });
-  expect(reply.thought).toContain('two and three.');
+  expect(reply).toMatchObject({ finish: 'failed', problem: 'The engine died.' });
+  expect(reply.parts.map(({ kind }) => kind)).toEqual(['thought', 'answer', 'call']);
 });

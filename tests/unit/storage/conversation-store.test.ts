@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { appendMessage, setReply } from '../../../src/core/chat/conversation-tree';
-import { emptyReply } from '../../../src/core/chat/reply';
+import { replyWith } from '../../replies';
 import type { Backing } from '../../../src/storage/backing';
 import { ConversationStore, UNDO_WINDOW_MS } from '../../../src/storage/conversation-store';
 import { openDatabase } from '../../../src/storage/database';
@@ -149,7 +149,7 @@ describe.each(BACKINGS)('ConversationStore on %s', (_name, makeBacking) => {
     const finished = conversationOf('a', { answer: 'all of it' });
     const cut = {
       ...finished,
-      tree: setReply(finished.tree, 'a-a', { ...emptyReply(128), answer: 'all' }),
+      tree: setReply(finished.tree, 'a-a', replyWith(128, 'all')),
     };
     await first.save(cut);
     await second.load('a');

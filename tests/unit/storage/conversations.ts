@@ -1,6 +1,6 @@
 /** Conversations, a channel and a clock for the tests of storage. */
 import { appendMessage, EMPTY_TREE } from '../../../src/core/chat/conversation-tree';
-import { emptyReply } from '../../../src/core/chat/reply';
+import { replyWith } from '../../replies';
 import type { StoredConversation } from '../../../src/storage/stored-conversation';
 import type { StorageChange, TabChannel } from '../../../src/storage/tab-channel';
 
@@ -19,7 +19,7 @@ export function conversationOf(
     id: `${id}-a`,
     createdAt: updatedAt,
     role: 'assistant',
-    reply: { ...emptyReply(128), answer, finish: 'end' },
+    reply: { ...replyWith(128, answer), finish: 'end' },
   });
   return {
     id,

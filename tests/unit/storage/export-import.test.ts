@@ -7,7 +7,9 @@ import {
   EMPTY_TREE,
   type ConversationTree,
 } from '../../../src/core/chat/conversation-tree';
-import { emptyReply } from '../../../src/core/chat/reply';
+import type { ThoughtEnd } from '../../../src/core/budget/thinking-limit';
+import { emptyReply, type ReplyPart } from '../../../src/core/chat/reply';
+import { begunParts } from '../../../src/core/chat/reply-parts';
 import { ConversationStore } from '../../../src/storage/conversation-store';
 import {
   exportAsJson,
@@ -37,20 +39,51 @@ function newId(): string {
 }
 
 /** Trees of any shape: each message hangs under one before it, or is a first one. */
+const ENDS: readonly (ThoughtEnd | null)[] = [null, 'natural', 'hard-limit', 'called'];
+
+const replyParts: fc.Arbitrary<readonly ReplyPart[]> = fc.array(
+  fc.oneof(
+    fc
+      .record({
+        text: fc.string(),
+        cut: fc.nat(),
+        end: fc.constantFrom(...ENDS),
+        tokens: fc.option(fc.nat(), { nil: null }),
+        ms: fc.double({ min: 0, max: 1e9, noNaN: true }),
+      })
+      .map(({ cut, ...thought }): ReplyPart => {
+        const start = cut % (thought.text.length + 1);
+        return { kind: 'thought', injected: [{ start, end: thought.text.length }], ...thought };
+      }),
+    fc.string().map((text): ReplyPart => ({ kind: 'answer', text })),
+    fc.string().map((text): ReplyPart => ({ kind: 'notice', text })),
+    fc
+      .record({ name: fc.string(), arguments: fc.dictionary(fc.string(), fc.string()) })
+      .map((call): ReplyPart => ({ kind: 'call', call })),
+    fc
+      .record({ name: fc.string(), content: fc.string(), isError: fc.boolean() })
+      .map((result): ReplyPart => ({ kind: 'result', ...result })),
+  ),
+  { maxLength: 8 },
+);
+
 const trees: fc.Arbitrary<ConversationTree> = fc
-  .array(fc.record({ under: fc.nat(), text: fc.string(), isReply: fc.boolean() }), {
-    maxLength: 12,
-  })
+  .array(
+    fc.record({ under: fc.nat(), text: fc.string(), isReply: fc.boolean(), parts: replyParts }),
+    {
+      maxLength: 12,
+    },
+  )
   .map((messages) => {
     let tree = EMPTY_TREE;
-    messages.forEach(({ under, text, isReply }, index) => {
+    messages.forEach(({ under, text, isReply, parts }, index) => {
       const parent = under % (index + 1) === index ? null : `m${under % (index + 1)}`;
       const links = { id: `m${index}`, createdAt: index };
       tree = addMessage(
         tree,
         parent,
         isReply
-          ? { ...links, role: 'assistant', reply: { ...emptyReply('unlimited'), answer: text } }
+          ? { ...links, role: 'assistant', reply: { ...emptyReply('unlimited'), parts } }
           : { ...links, role: 'user', text },
       );
     });
@@ -100,8 +133,8 @@ describe('export and import', () => {
     ['another format', '{"format":"other"}', 'it is not of the format "tidepool-conversations"'],
     [
       'a newer version',
-      JSON.stringify({ ...good, version: 2 }),
-      'its version should be a number from 1 to 1, but is 2; a newer',
+      JSON.stringify({ ...good, version: 3 }),
+      'its version should be a number from 1 to 2, but is 3; a newer',
     ],
     [
       'no conversations',
@@ -244,6 +277,114 @@ describe('export and import', () => {
   });
 });
 
+describe('a file of the time when a reply had one thought and one answer', () => {
+  /** As version 1 wrote it. */
+  function oldFile(toolSteps: readonly unknown[], thought: string | null, answer: string): string {
+    const stats = {
+      promptTokens: 9,
+      reusedTokens: 0,
+      prefillMs: 1,
+      timeToFirstTokenMs: 2,
+      thoughtTokens: 30,
+      thoughtMs: 40,
+      answerTokens: 5,
+      decodeMs: 50,
+      decodeTokensPerSecond: 6,
+      prefillTokensPerSecond: 7,
+      device: 'wasm',
+    };
+    const reply = {
+      thought,
+      injected: thought === null ? [] : [{ start: 0, end: 1 }],
+      thoughtLimit: 64,
+      thoughtEnd: thought === null ? null : 'natural',
+      answer,
+      toolSteps,
+      stats,
+      finish: 'end',
+      problem: '',
+    };
+    const links = { children: [], activeChild: null, createdAt: 1 };
+    const nodes = {
+      q: {
+        ...links,
+        id: 'q',
+        parent: null,
+        role: 'user',
+        text: 'Hi',
+        children: ['r'],
+        activeChild: 'r',
+      },
+      r: { ...links, id: 'r', parent: 'q', role: 'assistant', reply },
+    };
+    const conversation = { ...conversationOf('a'), tree: { nodes, roots: ['q'], activeRoot: 'q' } };
+    const file = {
+      format: 'tidepool-conversations',
+      version: 1,
+      exportedAt: '',
+      conversations: [conversation],
+    };
+    return JSON.stringify(file);
+  }
+
+  async function partsOf(file: string): Promise<readonly ReplyPart[]> {
+    const { added, problems } = await importConversations(file, openStore(), newId);
+    expect(problems).toEqual([]);
+    const node = added[0]?.tree.nodes['r'];
+    return node?.role === 'assistant' ? node.reply.parts : [];
+  }
+
+  it('is read, each in its place', async () => {
+    const call = { name: 'calculator', arguments: { expression: '6 * 7' } };
+    const steps = [
+      { textBefore: 'Let me see.', call, result: '42', isError: false },
+      { textBefore: '', call, result: null, isError: false },
+    ];
+    expect(await partsOf(oldFile(steps, 'six', '**42**'))).toEqual([
+      {
+        kind: 'thought',
+        text: 'six',
+        injected: [{ start: 0, end: 1 }],
+        end: 'natural',
+        tokens: 30,
+        ms: 40,
+      },
+      { kind: 'answer', text: 'Let me see.' },
+      { kind: 'call', call },
+      { kind: 'result', name: 'calculator', content: '42', isError: false },
+      { kind: 'call', call },
+      { kind: 'answer', text: '**42**' },
+    ]);
+  });
+
+  it('keeps every text there was', async () => {
+    const text = fc.string();
+    const step = fc.record({
+      textBefore: text,
+      call: fc.record({ name: text, arguments: fc.dictionary(text, text) }),
+      result: fc.option(text, { nil: null }),
+      isError: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 5 }),
+        fc.option(fc.string({ minLength: 1 }), { nil: null }),
+        text,
+        async (steps, thought, answer) => {
+          const parts = await partsOf(oldFile(steps, thought, answer));
+          const said = parts.flatMap((part) => (part.kind === 'answer' ? [part.text] : []));
+          const before = [...steps.map(({ textBefore }) => textBefore), answer];
+          expect(said).toEqual(before.filter((one) => one !== ''));
+          const results = parts.flatMap((part) => (part.kind === 'result' ? [part.content] : []));
+          expect(results).toEqual(steps.flatMap(({ result }) => result ?? []));
+          expect(parts.some(({ kind }) => kind === 'thought')).toBe(thought !== null);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe('Markdown export', () => {
   it('reads as the active branch', () => {
     let tree = appendMessage(EMPTY_TREE, {
@@ -259,16 +400,14 @@ describe('Markdown export', () => {
       role: 'assistant',
       reply: {
         ...emptyReply(64),
-        thought: 'six\nsevens',
-        toolSteps: [
-          {
-            textBefore: 'Let me see.',
-            call: { name: 'calculator', arguments: { expression: '6 * 7' } },
-            result: '42 ```',
-            isError: false,
-          },
+        parts: [
+          ...begunParts({ thought: 'six\nsevens', answer: 'Let me see.' }),
+          { kind: 'call', call: { name: 'calculator', arguments: { expression: '6 * 7' } } },
+          { kind: 'result', name: 'calculator', content: '42 ```', isError: false },
+          ...begunParts({ thought: 'so', answer: '**42**' }),
+          { kind: 'call', call: { name: 'clock', arguments: {} } },
+          { kind: 'notice', text: 'It stops here.' },
         ],
-        answer: '**42**',
       },
     });
     const conversation = {
@@ -304,7 +443,17 @@ calculator(expression = 6 * 7)
 42 \`\`\`
 \`\`\`\`
 
+> Thought:
+> so
+
 **42**
+
+\`\`\`
+clock()
+(not run)
+\`\`\`
+
+(It stops here.)
 `,
     );
   });

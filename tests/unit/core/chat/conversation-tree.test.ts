@@ -17,6 +17,7 @@ import {
   switchBranch,
 } from '../../../../src/core/chat/conversation-tree';
 import { emptyReply } from '../../../../src/core/chat/reply';
+import { replyWith } from '../../../replies';
 import { treeProblem } from './tree-rules';
 
 const user = (id: string) => ({ id, createdAt: 1, role: 'user' as const, text: `text of ${id}` });
@@ -59,7 +60,7 @@ describe('conversation tree', () => {
   });
 
   test('a reply is replaced in place and nothing else changes', () => {
-    const content = { ...emptyReply(64), answer: '4' };
+    const content = replyWith(64, '4');
     const changed = setReply(TALK, 'a2', content);
     expect(nodeOf(changed, 'a2')).toEqual({ ...nodeOf(TALK, 'a2'), reply: content });
     expect(nodeOf(changed, 'u1')).toBe(nodeOf(TALK, 'u1'));
