@@ -258,7 +258,7 @@ class _HybridExporter:
         gate = g.node("Add", [f"{at}.z", self.floats(f"{at}.z_bias", self.tensor(f"{key}.z_bias"))], f"{at}.gate")
         # The operator norms as many channels as its weight has: one head. The weight itself goes over all heads, after it.
         ones = g.constant("head_ones", np.ones(head_dim, np.float32))
-        gated = g.node("GatedRMSNorm", [y, ones, gate], f"{at}.gated", MS, epsilon=c.rms_norm_eps, activation="silu")
+        gated = g.node("GatedRMSNorm", [y, ones, gate], f"{at}.gated", MS, epsilon=c.rms_norm_eps)
         weight = self.floats(f"{at}.mixer_norm", self.tensor(f"{key}.norm_weight"))
         return self.product(
             self.narrow(g.node("Mul", [gated, weight], f"{at}.mixed")), f"{at}.out_proj", self.matrices.of(f"{at}.out_proj")

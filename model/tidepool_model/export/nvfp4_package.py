@@ -186,7 +186,7 @@ def describe(folder: Path, packed: PackedCheckpoint, name: str, model: Path, fou
             "command": f"python -m tidepool_model.export.nvfp4_package --model {model.name} --out {name}" + (" --four-over-six" if four_over_six else ""),
             "scaling": "four over six" if four_over_six else "plain",
         },
-        "checkpointSha256": checkpoint_digest(checkpoint),
+        "checkpointSha256": checkpoint_digest(checkpoint.tensors),
         "checks": {"parityMaxAbs": parity},
         "golden": golden,
     }

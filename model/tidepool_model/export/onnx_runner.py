@@ -28,6 +28,7 @@ class OnnxRunner:
             options.add_session_config_entry(key, value)
         source = model if isinstance(model, bytes) else str(model)
         self.session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        self.takes_positions = any(i.name == "position_ids" for i in self.session.get_inputs())
         self.state_names = [i.name for i in self.session.get_inputs() if i.name.startswith(STATE_PREFIXES)]
         self.reset()
 
@@ -54,9 +55,11 @@ class OnnxRunner:
     def _feeds(self, ids: list[int] | np.ndarray, keep: int) -> dict[str, np.ndarray]:
         array = np.asarray(ids, np.int64).reshape(1, -1)
         self.seen += array.shape[1]
+        positions = {"position_ids": np.arange(self.seen - array.shape[1], self.seen, dtype=np.int64)[None]}
         return {
             "input_ids": array,
             "attention_mask": np.ones((1, self.seen), np.int64),
             "num_logits_to_keep": np.array(keep, np.int64),
+            **(positions if self.takes_positions else {}),
             **self.states,
         }

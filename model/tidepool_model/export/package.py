@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,9 +148,9 @@ def golden_tolerance(variant: str, logits: np.ndarray, same_weights: np.ndarray)
     return 0.05 + 3.0 * float(np.abs(same_weights - logits)[top].max())
 
 
-def read_provenance(checkpoint: Checkpoint, overrides: tuple[str, ...]) -> dict:
-    """Where the weights come from: provenance.json of the checkpoint, this repository's commit, key=value overrides."""
-    path = checkpoint.path / "provenance.json"
+def read_provenance(folder: Path, overrides: tuple[str, ...]) -> dict:
+    """Where the weights come from: provenance.json of the checkpoint's folder, this repository's commit, key=value overrides."""
+    path = folder / "provenance.json"
     provenance = json.loads(path.read_text()) if path.is_file() else {}
     git = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False)
     provenance.setdefault("exportCommit", git.stdout.strip() or None)
@@ -161,12 +162,12 @@ def read_provenance(checkpoint: Checkpoint, overrides: tuple[str, ...]) -> dict:
     return provenance
 
 
-def checkpoint_digest(checkpoint: Checkpoint) -> str:
+def checkpoint_digest(tensors: Mapping[str, np.ndarray]) -> str:
     """SHA-256 over the tensors, by name: tells whether two packages hold the same weights."""
     digest = hashlib.sha256()
-    for name in sorted(checkpoint.tensors):
+    for name in sorted(tensors):
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(checkpoint.tensors[name]).tobytes())
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
     return digest.hexdigest()
 
 
@@ -250,8 +251,8 @@ def write_package(checkpoint: Checkpoint, folder: Path, name: str, options: Opti
         "layers": [{"index": i, "type": t} for i, t in enumerate(checkpoint.shape.layer_types)],
         "variants": {v: f"onnx/{ONNX_FILE[v]}" for v in shipped},
         "states": state_table(checkpoint.shape, shipped),
-        "provenance": read_provenance(checkpoint, options.provenance),
-        "checkpointSha256": checkpoint_digest(checkpoint),
+        "provenance": read_provenance(checkpoint.path, options.provenance),
+        "checkpointSha256": checkpoint_digest(checkpoint.tensors),
         "checks": checks,
         "golden": golden,
     }
@@ -259,9 +260,9 @@ def write_package(checkpoint: Checkpoint, folder: Path, name: str, options: Opti
     return manifest
 
 
-def carry_over(old: Path, new: Path, manifest: dict) -> None:
+def carry_over(old: Path, new: Path, manifest: dict, keep: tuple[str, ...]) -> None:
     """Keeps files of the old folder that this recipe does not write; eval.json only if the weights are the same."""
-    for file in KEPT_FILES:
+    for file in keep:
         if (old / file).is_file():
             shutil.copyfile(old / file, new / file)
     old_manifest = old / "manifest.json"
@@ -277,13 +278,21 @@ def package(checkpoint_path: Path, out: Path, options: Options) -> dict:
         variant_format(variant, checkpoint.shape)
     if options.tokenizer is not None and not (options.tokenizer / "tokenizer.json").is_file():
         raise PackageError(f"{options.tokenizer / 'tokenizer.json'}: not found. Train the tokenizer or pass its folder.")
+    return replace_folder(out, lambda new: write_package(checkpoint, new, out.name, options))
+
+
+def replace_folder(out: Path, write: Callable[[Path], dict], keep: tuple[str, ...] = KEPT_FILES) -> dict:
+    """Has `write` make a folder and a manifest, and puts it in the place of `out`; what it raises leaves `out` as it was.
+
+    Files of the old folder that are in `keep` go along, and eval.json where the weights are the same.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     new = out.parent / f".{out.name}.new-{os.getpid()}"
     old = out.parent / f".{out.name}.old-{os.getpid()}"
     try:
-        manifest = write_package(checkpoint, new, out.name, options)
+        manifest = write(new)
         if out.exists():
-            carry_over(out, new, manifest)
+            carry_over(out, new, manifest, keep)
             out.rename(old)
         new.rename(out)
     finally:
