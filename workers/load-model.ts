@@ -5,7 +5,7 @@
 import { EngineError } from '../src/core/errors';
 import type { ListedVariant, ModelListing } from '../src/core/model-listing';
 import type { ModelSpec } from '../src/core/model-spec';
-import { pathsOfVariant } from '../src/model-files/file-keys';
+import { dataNameOf, listingOfManifest, pathsOfVariant } from '../src/model-files/file-keys';
 import {
   parseManifest,
   parseSpec,
@@ -64,10 +64,16 @@ async function ownManifest(files: ModelFiles, isSite: boolean): Promise<ModelMan
   }
 }
 
+/** The listing of a folder from disk or a hub, whose file names don't tell that its graphs share their weights. */
+function withParts(listing: ModelListing, manifest: ModelManifest | null): ModelListing {
+  if (listing.source === 'site' || manifest === null || manifest.parts.length === 0) return listing;
+  return { ...listing, variants: listingOfManifest(manifest, listing.baseUrl).variants };
+}
+
 /** Reads the small files. EngineError as parsing and fetching give it. */
 export async function describeModel(files: ModelFiles, isSite: boolean): Promise<ModelDescription> {
   const manifest = await ownManifest(files, isSite);
-  const listing = await files.listing();
+  const listing = withParts(await files.listing(), manifest);
   const [config, generation, tokenizerJson, tokenizerSettings] = await Promise.all([
     files.json('config.json'),
     files.json('generation_config.json', {}),
@@ -113,14 +119,17 @@ export function ladderModelOf(
 }
 
 /** The graphs of a variant with their data, out of the contents of its files. */
-function graphsOf(variant: ListedVariant, contents: ReadonlyMap<string, Uint8Array>): ModelGraphs {
+export function graphsOf(
+  variant: ListedVariant,
+  contents: ReadonlyMap<string, Uint8Array>,
+): ModelGraphs {
   const file = (session: string): GraphFile | null => {
     const path = variant.graphs[session];
     const bytes = path === undefined ? undefined : contents.get(path);
     if (bytes === undefined) return null;
-    const externalData = (variant.externalData[session] ?? []).map((data) => ({
+    const externalData = (variant.externalData[session] ?? []).map((data, index) => ({
       // A graph names its data by file name, whatever folder both are in.
-      path: data.slice(data.lastIndexOf('/') + 1),
+      path: dataNameOf(path ?? '', data, index),
       data: contents.get(data) ?? new Uint8Array(),
     }));
     return { bytes, externalData };

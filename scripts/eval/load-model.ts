@@ -6,9 +6,10 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
-import { manifestFile, type ModelManifest } from '../../src/models/spec';
+import { pathsOfVariant } from '../../src/model-files/file-keys';
+import type { ModelManifest } from '../../src/models/spec';
 import type { ThinkFormat } from '../../src/models/think-format';
-import { describeModel } from '../../workers/load-model';
+import { describeModel, graphsOf } from '../../workers/load-model';
 import type { ChatTokenizer } from '../../workers/runtime/hub';
 import { goldenDifference } from '../../workers/runtime/device-ladder';
 import { configureRuntime, ModelSession } from '../../workers/runtime/session';
@@ -82,17 +83,18 @@ export async function openVariant(folder: ModelFolder, variant: string): Promise
       wasm: pathToFileURL(`${ort}/ort-wasm-simd-threaded.wasm`).href,
     },
   });
-  const path = manifest.variants[variant];
   const golden = manifest.golden[variant];
-  if (path === undefined || golden === undefined) {
+  const listing = await files.listing();
+  const listed = listing.variants.find(({ dtype }) => dtype === variant);
+  if (listed === undefined || golden === undefined) {
     throw new EngineError(
       'model-missing',
       `${manifest.name} has no variant "${variant}"; it has ${Object.keys(manifest.variants).join(', ')}.`,
       'Package the model anew with `python -m tidepool_model.export.package`.',
     );
   }
-  const bytes = await files.file(manifestFile(manifest, path), () => {});
-  const session = await ModelSession.create(bytes, { provider: 'wasm', spec });
+  const contents = await files.files(pathsOfVariant(listed), () => {});
+  const session = await ModelSession.create(graphsOf(listed, contents), { provider: 'wasm', spec });
   const empty = session.emptyStates();
   const { logits, states } = await session.step(manifest.goldenIds, empty);
   empty.release();
@@ -102,7 +104,7 @@ export async function openVariant(folder: ModelFolder, variant: string): Promise
     await session.dispose();
     throw new EngineError(
       'self-test-failed',
-      `${path} gives logits that differ by ${difference.toPrecision(3)} from its golden ones (allowed ${golden.tolerance.toPrecision(3)}).`,
+      `${listed.graphs['model'] ?? variant} gives logits that differ by ${difference.toPrecision(3)} from its golden ones (allowed ${golden.tolerance.toPrecision(3)}).`,
       'Package the model anew with `python -m tidepool_model.export.package`.',
     );
   }

@@ -27,6 +27,11 @@ export interface ModelManifest {
   readonly files: readonly ManifestFile[];
   /** Path by the variant's transformers.js dtype: q4, q4f16, quantized, fp32. */
   readonly variants: Readonly<Record<string, string>>;
+  /**
+   * Files of weights that every variant reads, in order; empty when each graph has its own. Part i is what a graph calls
+   * by its own file name with `_data`, or `_data_i` after the first, behind it.
+   */
+  readonly parts: readonly string[];
   readonly goldenIds: readonly number[];
   readonly golden: Readonly<Record<string, GoldenLogits>>;
 }
@@ -78,6 +83,15 @@ export function parseManifest(json: unknown): ModelManifest {
   )) {
     variants[variant] = asString(path, `variants.${variant} in manifest.json`);
   }
+  const parts = asArray(manifest['parts'] ?? [], 'parts in manifest.json').map((value, i) => {
+    const path = asString(value, `parts[${i}] in manifest.json`);
+    if (files.some((file) => file.path === path)) return path;
+    throw new EngineError(
+      'model-corrupt',
+      `parts[${i}] in manifest.json is ${path}, which its files do not list.`,
+      'Package the model anew with `python -m tidepool_model.export.package_hybrid`.',
+    );
+  });
   const goldenJson = asObject(manifest['golden'], 'golden in manifest.json');
   const goldenIds = asArray(goldenJson['input_ids'], 'golden.input_ids in manifest.json').map(
     (id) => asNumber(id, 'golden.input_ids in manifest.json'),
@@ -97,6 +111,7 @@ export function parseManifest(json: unknown): ModelManifest {
     parameters: asNumber(manifest['parameters'], 'parameters in manifest.json'),
     files,
     variants,
+    parts,
     goldenIds,
     golden,
   };

@@ -45,29 +45,32 @@ async function load(
 describe('a folder from disk', () => {
   const noNetwork = nodeHost({ fetch: () => Promise.reject(new TypeError('no network')) });
 
-  it.each(['micro', 'tidepool'])('opens the embedded model’s own files: %s', async (name) => {
-    const folder = new URL(`../../public/models/${name}/`, import.meta.url);
-    const files = await folderFiles(folder);
-    const dropped = new Map([...files].map(([path, blob]) => [`${name}/${path}`, blob]));
-    const { listing, blobs } = diskModel(name, dropped);
-    const engine = new Engine(noNetwork);
-    const info = valueOf(await load(engine, { listing, blobs }));
-    // The manifest beside it brings the reference that it is tested against.
-    expect(info.selfTest.maxDifference).toBeLessThanOrEqual(info.selfTest.tolerance);
-    expect(info.attempts.at(-1)?.reason).toContain('agree with the reference');
-    const ids = async (one: Engine): Promise<number[]> => {
-      const { outcome, events } = await generate(one, requestOf({ maxAnswerTokens: 12 }));
-      valueOf(outcome);
-      return events.flatMap((event) => (event.type === 'token' ? [event.id] : []));
-    };
-    const fromDisk = await ids(engine);
-    await engine.dispose();
-    const site = new Engine(nodeHost());
-    valueOf((await loadEngine(site, folder.href)).outcome);
-    expect(fromDisk.length).toBeGreaterThan(0);
-    expect(await ids(site)).toEqual(fromDisk);
-    await site.dispose();
-  });
+  it.each(['micro', 'micro-hybrid', 'tidepool'])(
+    'opens the embedded model’s own files: %s',
+    async (name) => {
+      const folder = new URL(`../../public/models/${name}/`, import.meta.url);
+      const files = await folderFiles(folder);
+      const dropped = new Map([...files].map(([path, blob]) => [`${name}/${path}`, blob]));
+      const { listing, blobs } = diskModel(name, dropped);
+      const engine = new Engine(noNetwork);
+      const info = valueOf(await load(engine, { listing, blobs }));
+      // The manifest beside it brings the reference that it is tested against.
+      expect(info.selfTest.maxDifference).toBeLessThanOrEqual(info.selfTest.tolerance);
+      expect(info.attempts.at(-1)?.reason).toContain('agree with the reference');
+      const ids = async (one: Engine): Promise<number[]> => {
+        const { outcome, events } = await generate(one, requestOf({ maxAnswerTokens: 12 }));
+        valueOf(outcome);
+        return events.flatMap((event) => (event.type === 'token' ? [event.id] : []));
+      };
+      const fromDisk = await ids(engine);
+      await engine.dispose();
+      const site = new Engine(nodeHost());
+      valueOf((await loadEngine(site, folder.href)).outcome);
+      expect(fromDisk.length).toBeGreaterThan(0);
+      expect(await ids(site)).toEqual(fromDisk);
+      await site.dispose();
+    },
+  );
 
   it('opens an export of another family, in several files', async () => {
     const lfm2 = microModels().find(({ family }) => family === 'lfm2');

@@ -1,8 +1,9 @@
 /**
  * Owns the change of an .onnx file at load that turns MatMulNBits (2, 4 or 8 bits a weight) into MatMul with float32
  * weights, for the CPU provider: its MatMulNBits decodes several times slower than float32 (docs/speed.md). The weights
- * go into a file of external data, made here; nothing else is touched. GatherBlockQuantized stays: the plain build has
- * it, and it reads one row a token. Owns no session.
+ * go into a file of external data that is made as it is read (bytes-on-demand.ts); nothing else is touched.
+ * GatherBlockQuantized stays: the plain build has it, and it reads one row a token. Owns no session and no unfolding
+ * (unfold.ts).
  */
 import type { FourBitRewrite } from '../../src/protocol/engine-api';
 import {
@@ -15,7 +16,8 @@ import {
   varintBytes,
   type Field,
 } from './protobuf';
-import { widenFloat16 } from './tensor-values';
+import { BytesOnDemand, type Stretch } from './bytes-on-demand';
+import { unfold, type Numbers } from './unfold';
 
 /** An .onnx file with the files of its weights, under the names that it knows them by. */
 export interface GraphFile {
@@ -69,8 +71,10 @@ interface Matrix {
   readonly scales: Tensor;
   readonly zeros: Tensor | null;
   readonly bias: string | null;
-  /** A node that only reshapes the codes, when nothing else needs it. */
-  readonly reshape: Node | null;
+  /** The operator itself computes in float16. */
+  readonly isHalf: boolean;
+  /** Nodes that only reshape the codes or cast the scales, when nothing else needs them. */
+  readonly makers: readonly Node[];
 }
 
 function baseName(path: string): string {
@@ -139,55 +143,10 @@ function readNode(bytes: Uint8Array, field: Field): Node {
   return { field, op, inputs, outputs, integers, hasSubgraph };
 }
 
-/** Elements of a float32 or float16 tensor. */
-function floats(tensor: Tensor): Float32Array | null {
-  const { data, type } = tensor;
-  if (data === null) return null;
-  const own = data.slice();
-  if (type === FLOAT32) return new Float32Array(own.buffer);
-  return type === FLOAT16 ? widenFloat16(new Uint16Array(own.buffer)) : null;
-}
-
-/** Weights of a matrix as float32 (K, N) into `out`: (code - zero point) · scale, as the operator defines. */
-function dequantise(matrix: Matrix, out: Float32Array): void {
-  const { bits, blockSize, rows, columns, zeros } = matrix;
-  const codes = matrix.codes.data ?? new Uint8Array();
-  const scales = floats(matrix.scales) ?? new Float32Array();
-  const blocks = Math.ceil(rows / blockSize);
-  const blockBytes = (blockSize * bits) / 8;
-  const mask = (1 << bits) - 1;
-  const zeroBytes = Math.ceil((blocks * bits) / 8);
-  const packedZeros = zeros?.type === UINT8 ? zeros.data : null;
-  const floatZeros = zeros === null || packedZeros !== null ? null : floats(zeros);
-  // Sixteen columns at a time, so that writing goes along cache lines.
-  const tile = 16;
-  const values = new Float32Array(tile * rows);
-  for (let first = 0; first < columns; first += tile) {
-    const wide = Math.min(tile, columns - first);
-    for (let t = 0; t < wide; t += 1) {
-      const column = first + t;
-      for (let b = 0; b < blocks; b += 1) {
-        const scale = scales[column * blocks + b] ?? 0;
-        const bit = b * bits;
-        const zero =
-          packedZeros !== null
-            ? ((packedZeros[column * zeroBytes + (bit >> 3)] ?? 0) >> (bit & 7)) & mask
-            : floatZeros !== null
-              ? (floatZeros[column * blocks + b] ?? 0)
-              : 1 << (bits - 1);
-        const start = (column * blocks + b) * blockBytes;
-        const k = b * blockSize;
-        const count = Math.min(blockSize, rows - k);
-        for (let i = 0; i < count; i += 1) {
-          const at = i * bits;
-          const code = ((codes[start + (at >> 3)] ?? 0) >> (at & 7)) & mask;
-          values[t * rows + k + i] = (code - zero) * scale;
-        }
-      }
-    }
-    for (let k = 0; k < rows; k += 1)
-      for (let t = 0; t < wide; t += 1) out[k * columns + first + t] = values[t * rows + k] ?? 0;
-  }
+/** Bytes of a tensor with what they are numbers of. */
+function numbers({ data, type }: Tensor): Numbers {
+  const kind = type === UINT8 ? 'uint8' : type === FLOAT16 ? 'float16' : 'float32';
+  return { kind, bytes: data ?? new Uint8Array() };
 }
 
 /* ---------- writing ---------- */
@@ -237,7 +196,7 @@ function product(matrix: Matrix, weight: string): number[] {
   const [x = ''] = matrix.node.inputs;
   const [out = ''] = matrix.node.outputs;
   const { bias } = matrix;
-  const inHalf = matrix.scales.type === FLOAT16;
+  const inHalf = matrix.isHalf;
   const wide = inHalf ? `${out}.wide_in` : x;
   const plain = inHalf ? `${out}.wide` : bias === null ? out : `${out}.product`;
   const narrow = bias === null ? out : `${out}.product`;
@@ -286,15 +245,21 @@ export function rewriteFourBit(
   const constant = (name: string | undefined): Tensor | null =>
     name === undefined || fed.has(name) ? null : (tensors.get(name) ?? null);
 
+  const madeBy = (op: string, name: string): Node | null => {
+    const maker = makers.get(name);
+    return maker?.op === op ? maker : null;
+  };
+
   const found = nodes.filter(({ op }) => op === 'MatMulNBits');
   const matrices: Matrix[] = [];
   let bytesAfter = 0;
   for (const node of found) {
-    const [, codesName = '', scalesName, zerosName = '', order = '', bias = ''] = node.inputs;
-    const maker = makers.get(codesName);
-    const reshapes = maker?.op === 'Reshape' ? maker : null;
+    const [, codesName = '', scalesName = '', zerosName = '', order = '', bias = ''] = node.inputs;
+    const reshapes = madeBy('Reshape', codesName);
+    // Scales that are kept in 16 bits for a model of 32.
+    const casts = madeBy('Cast', scalesName);
     const codes = constant(reshapes === null ? codesName : reshapes.inputs[0]);
-    const scales = constant(scalesName);
+    const scales = constant(casts === null ? scalesName : casts.inputs[0]);
     const zeros = zerosName === '' ? null : constant(zerosName);
     const bits = node.integers.get('bits') ?? 4;
     const rows = node.integers.get('K') ?? 0;
@@ -306,6 +271,7 @@ export function rewriteFourBit(
       codes?.data?.length !== (columns * blocks * blockSize * bits) / 8 ||
       scales?.data?.length !== columns * blocks * (scales?.type === FLOAT16 ? 2 : 4) ||
       (scales.type !== FLOAT16 && scales.type !== FLOAT32) ||
+      (casts !== null && casts.integers.get('to') !== FLOAT32) ||
       (zerosName !== '' && (zeros?.data ?? null) === null) ||
       (zeros !== null && ![UINT8, FLOAT32, FLOAT16].includes(zeros.type)) ||
       order !== '' ||
@@ -323,14 +289,17 @@ export function rewriteFourBit(
       scales,
       zeros,
       bias: bias === '' ? null : bias,
-      reshape: reshapes !== null && users.get(codesName) === 1 ? reshapes : null,
+      isHalf: casts === null && scales.type === FLOAT16,
+      makers: [reshapes, casts].flatMap((maker) =>
+        maker?.outputs.every((name) => users.get(name) === 1) === true ? [maker] : [],
+      ),
     });
   }
   if (matrices.length === 0) return null;
 
   // Values that only rewritten nodes used go; a subgraph may use any.
   const replaced = new Map(matrices.map((matrix) => [matrix.node, matrix]));
-  const dropped = new Set(matrices.flatMap(({ reshape }) => (reshape === null ? [] : [reshape])));
+  const dropped = new Set(matrices.flatMap((matrix) => matrix.makers));
   const kept = nodes.filter((node) => !replaced.has(node) && !dropped.has(node));
   const needed = nodes.some((node) => node.hasSubgraph)
     ? new Set(tensors.keys())
@@ -343,21 +312,38 @@ export function rewriteFourBit(
     if (!needed.has(name) && users.has(name)) gone.add(field.from);
   for (const { field } of dropped) gone.add(field.from);
 
-  const weights = new Uint8Array(bytesAfter);
+  const stretches: Stretch[] = [];
   const added: number[] = [];
   const products = new Map<number, number[]>();
+  const rewrite = {
+    matrices: matrices.length,
+    of: found.length,
+    bytesBefore: 0,
+    bytesAfter,
+    ms: 0,
+  };
   let offset = 0;
-  let bytesBefore = 0;
   for (const matrix of matrices) {
     const { rows, columns, node } = matrix;
     const size = 4 * rows * columns;
-    dequantise(matrix, new Float32Array(weights.buffer, offset, rows * columns));
+    const make = (): Uint8Array<ArrayBuffer> => {
+      const began = performance.now();
+      const values = unfold({
+        ...matrix,
+        codes: matrix.codes.data ?? new Uint8Array(),
+        scales: numbers(matrix.scales),
+        zeros: matrix.zeros === null ? null : numbers(matrix.zeros),
+      });
+      rewrite.ms += performance.now() - began;
+      return new Uint8Array(values.buffer);
+    };
+    stretches.push({ offset, length: size, make });
     const name = `${node.outputs[0] ?? ''}.float32_weight`;
     for (const byte of weightBytes(name, [rows, columns], offset, size)) added.push(byte);
     products.set(node.field.from, product(matrix, name));
     offset += size;
     for (const part of [matrix.codes, matrix.scales, matrix.zeros])
-      bytesBefore += part?.data?.length ?? 0;
+      rewrite.bytesBefore += part?.data?.length ?? 0;
   }
 
   const parts: (Uint8Array | number[])[] = [];
@@ -387,20 +373,15 @@ export function rewriteFourBit(
       path === null || gone.has(field.from) ? [] : [path],
     ),
   );
+  rewrite.ms += performance.now() - startedAt;
   return {
     file: {
       bytes: result,
       externalData: [
         ...file.externalData.filter(({ path }) => files.has(path)),
-        { path: NEW_FILE, data: weights },
+        { path: NEW_FILE, data: new BytesOnDemand(stretches) },
       ],
     },
-    rewrite: {
-      matrices: matrices.length,
-      of: found.length,
-      bytesBefore,
-      bytesAfter,
-      ms: performance.now() - startedAt,
-    },
+    rewrite,
   };
 }

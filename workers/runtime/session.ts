@@ -165,6 +165,12 @@ function positionsOf(start: number, count: number, rows: number): ort.Tensor {
   return new ort.Tensor('int64', data, rows === 1 ? [1, count] : [rows, 1, count]);
 }
 
+/**
+ * Float32 weights above this are used as they lie: ONNX Runtime's own order of them makes decoding a fifth faster, but
+ * takes a second copy of each while it is made, and a WASM heap never shrinks again. In bytes.
+ */
+const MOST_PREPACKED_BYTES = 256e6;
+
 /** An ONNX Runtime session; on the GPU the outputs in `kept` stay there. */
 async function createSession(
   { bytes, externalData }: GraphFile,
@@ -172,6 +178,7 @@ async function createSession(
   kept: Record<string, 'gpu-buffer'>,
   isProfiled: boolean,
 ): Promise<ort.InferenceSession> {
+  const dataBytes = externalData.reduce((sum, { data }) => sum + data.byteLength, 0);
   // Where the states stay between steps: on the GPU they never come back to JavaScript; the CPU has no choice.
   const onGpu = provider === 'webgpu';
   if (!onGpu) await wrapGlue();
@@ -182,7 +189,16 @@ async function createSession(
       ...(onGpu ? { preferredOutputLocation: kept } : {}),
       // Lets constant folding turn integer weights into float32 at load: 4- or 8-bit download, float32 speed
       // (52-69 ms a token with MatMulNBits on WASM against 9-10 so).
-      ...(onGpu ? {} : { extra: { session: { disable_quant_qdq: '1' } } }),
+      ...(onGpu
+        ? {}
+        : {
+            extra: {
+              session: {
+                disable_quant_qdq: '1',
+                ...(dataBytes > MOST_PREPACKED_BYTES ? { disable_prepacking: '1' } : {}),
+              },
+            },
+          }),
       graphOptimizationLevel: 'all',
       enableProfiling: isProfiled,
       logSeverityLevel: 3,

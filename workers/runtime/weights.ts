@@ -13,6 +13,7 @@ import {
   keptPrefixOf,
   listingOfManifest,
   MANIFEST,
+  pathsOfVariant,
 } from '../../src/model-files/file-keys';
 import { expectedHashOf, RunningHash } from '../../src/model-files/hashing';
 import { ModelStore } from '../../src/model-files/model-store';
@@ -300,6 +301,22 @@ export class ModelFiles {
     sayKept();
   }
 
+  /** Whether a variant that reads `path` is kept with all of its files: one part of its weights starts nothing. */
+  async #isVariantKept(manifest: ModelManifest, path: string): Promise<boolean> {
+    const { modelUrl } = this.#options;
+    for (const variant of listingOfManifest(manifest, modelUrl).variants) {
+      const paths = new Set(pathsOfVariant(variant));
+      if (!paths.has(path)) continue;
+      const kept = await Promise.all(
+        manifest.files
+          .filter((file) => paths.has(file.path))
+          .map((file) => this.#store.isWhole(keptKeyOf(modelUrl, asListed(file)))),
+      );
+      if (kept.every(Boolean)) return true;
+    }
+    return false;
+  }
+
   /**
    * Keeps the manifest once the weights that it names are kept, and only then drops files of the package before: an
    * update that breaks off leaves the old package whole.
@@ -308,9 +325,8 @@ export class ModelFiles {
     const text = this.#newManifest;
     if (text === null || this.#manifest === null) return;
     const manifest = await this.#manifest;
-    if (!Object.values(manifest.variants).includes(entry.path)) return;
     const { modelUrl } = this.#options;
-    if (!(await this.#store.isWhole(keptKeyOf(modelUrl, entry)))) return;
+    if (!(await this.#isVariantKept(manifest, entry.path))) return;
     this.#newManifest = null;
     if (text === this.#keptManifest) return;
     const url = fileUrlOf(modelUrl, MANIFEST);
