@@ -13,7 +13,6 @@ import {
 import { thoughtPieces } from '../../../src/state/thought-pieces';
 import { gaugeScale, waterLevels } from '../../../src/state/water-levels';
 import { chatOfHash, hashOfChat } from '../../../src/ui/address';
-import { shortcutOf } from '../../../src/ui/help/shortcuts';
 
 describe('slider stops', () => {
   test('each stop is its own place, and says what it means', () => {
@@ -130,20 +129,4 @@ test('addresses name a chat and nothing else', () => {
   for (const hash of ['', '#/', '#/chat/', '#/chat/a/b', '#/chat/<x>']) {
     expect(chatOfHash(hash)).toBeNull();
   }
-});
-
-test('letters are shortcuts only where nothing is written; Escape always stops', () => {
-  const press = (key: string, more = {}) => ({
-    key,
-    code: '',
-    altKey: false,
-    ctrlKey: false,
-    metaKey: false,
-    ...more,
-  });
-  expect(shortcutOf(press('?'), false)).toBe('help');
-  expect(shortcutOf(press('?'), true)).toBeNull();
-  expect(shortcutOf(press('/', { ctrlKey: true }), false)).toBeNull();
-  expect(shortcutOf(press('Escape'), true)).toBe('stop');
-  expect(shortcutOf(press('˜', { altKey: true, code: 'KeyN' }), true)).toBe('new-chat');
 });
