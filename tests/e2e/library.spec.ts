@@ -14,6 +14,10 @@ test('shows each model with its layers, sizes, memory and whether it runs here',
   const dialog = await openLibrary(chat.page);
   const own = cardOf(chat.page, 'Tidepool');
   await expect(own.getByText('In use')).toBeVisible();
+  // Its facts come from its manifest.
+  const manifest = await readFile(`${TIDEPOOL}/manifest.json`, 'utf8');
+  const { parameters } = JSON.parse(manifest) as { parameters: number };
+  await expect(own).toContainText(`${Number((parameters / 1e6).toPrecision(3))} million`);
   await expect(own.getByRole('img', { name: /12 layers: .*Mamba-2.*attention/ })).toBeVisible();
   const granite = cardOf(chat.page, 'Granite 4.0 H 350M');
   await expect(

@@ -27,6 +27,9 @@ describe('registry.json', () => {
       { id: 'Has Blanks' },
       { parameters: 1.5 },
       { parameters: '4B' },
+      // The first comes with the app: its own manifest states these.
+      { parameters: 1_702_716 },
+      { contextTokens: 2048 },
       { home: { kind: 'hub', repo: 'no-owner' } },
       { thinking: { kind: 'perhaps', how: 'x' } },
       { sources: [] },
