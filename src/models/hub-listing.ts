@@ -204,21 +204,6 @@ export function weightBytesOf(listing: ModelListing, dtype: string): number {
   return listing.files.reduce((sum, { path, bytes }) => sum + (own.has(path) ? bytes : 0), 0);
 }
 
-/**
- * The repository that a person means by `owner/name` or by an address of the hub's page; null when it is neither.
- * Letters, digits, `-`, `_` and `.`, at most 96 characters a part, as the hub allows them.
- */
-export function parseRepo(text: string): string | null {
-  const path = text.trim().replace(/^https?:\/\/[^/]+\//, '');
-  const [owner = '', name = ''] = path.split('/');
-  const isName = (part: string): boolean =>
-    /^[\w][\w.-]{0,95}$/.test(part) && !part.includes('..') && !part.includes('--');
-  const hasRest = path.split('/').length > 2;
-  const isPage = /^https?:\/\//.test(text.trim());
-  if (!isName(owner) || !isName(name) || (hasRest && !isPage)) return null;
-  return `${owner}/${name}`;
-}
-
 /** The origin and path of a hub or mirror, without closing slash; null when `text` is no such address. */
 export function parseHub(text: string): string | null {
   const trimmed = text.trim().replace(/\/+$/, '');

@@ -12,13 +12,14 @@ import { roomFor, type StorageRoom } from '../../model-files/storage-room';
 import { openBundle } from '../../models/bundle';
 import { diskModel, type DiskModel } from '../../models/disk-listing';
 import type { DeviceOffer } from '../../models/fit';
-import { parseRepo, thinkingOfTemplate, weightBytesOf } from '../../models/hub-listing';
+import { thinkingOfTemplate, weightBytesOf } from '../../models/hub-listing';
 import {
   EMBEDDED_MODELS,
   modelUrlOf,
   type EmbeddedEntry,
   type RegistryEntry,
 } from '../../models/registry';
+import { repoOf } from '../../models/repo-address';
 import { parseManifest } from '../../models/spec';
 import { readStack } from '../../models/stack';
 import type { DevicePreference } from '../../protocol/engine-api';
@@ -286,15 +287,11 @@ export class ModelLibrary {
   /** Looks up what a person typed. Returns the key of its card; null with `problem` when it is no name. */
   async lookUpTyped(text: string): Promise<string | null> {
     this.problem = null;
-    const repo = parseRepo(text);
-    if (repo === null) {
-      this.problem = new EngineError(
-        'model-missing',
-        text.trim() === ''
-          ? 'No model is named.'
-          : `“${text.trim().slice(0, 100)}” is no name of a model on the hub.`,
-        'It has the form owner/name, for example onnx-community/granite-4.0-h-350m-ONNX.',
-      );
+    let repo: string;
+    try {
+      repo = repoOf(text, this.hub);
+    } catch (cause) {
+      this.problem = asEngineError(cause);
       return null;
     }
     const known = this.models.find((model) => model.repo === repo);

@@ -7,7 +7,6 @@ import {
   isSafePath,
   listVariants,
   parseHub,
-  parseRepo,
   readHubTree,
   thinkingOfTemplate,
   weightBytesOf,
@@ -199,17 +198,6 @@ describe('listVariants', () => {
 });
 
 describe('what a person types', () => {
-  it('is a repository, with or without the hub’s address', () => {
-    expect(parseRepo(' onnx-community/granite-4.0-h-350m-ONNX ')).toBe(
-      'onnx-community/granite-4.0-h-350m-ONNX',
-    );
-    expect(parseRepo('https://huggingface.co/LiquidAI/LFM2.5-350M-ONNX/tree/main')).toBe(
-      'LiquidAI/LFM2.5-350M-ONNX',
-    );
-    for (const wrong of ['', 'granite', 'a/b/c', '../b', 'a/..', 'a b/c', 'a/<script>', 'a--b/c'])
-      expect(parseRepo(wrong), wrong).toBeNull();
-  });
-
   it('is an address of a hub or mirror', () => {
     expect(parseHub('https://huggingface.co/')).toBe('https://huggingface.co');
     expect(parseHub('https://models.school.example/hub')).toBe('https://models.school.example/hub');
