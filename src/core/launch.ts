@@ -2,6 +2,7 @@
  * Owns what the address asks of a start: text that another app shares, and the shortcuts of the installed app. Anyone may
  * write such an address, so it is checked and cut; what it brings lands in the message box and is never sent by itself.
  */
+import { cutText } from './text/letters';
 
 /** What a person still looks over before sending, and a small model still reads. In UTF-16 units. */
 export const SHARED_TEXT_LIMIT = 4000;
@@ -20,23 +21,15 @@ const SHARED = ['title', 'text', 'url'] as const;
 /** Controls, and the marks that turn the direction of text or hide in it: a shared text shows what it is. */
 const HIDDEN = /(?![\n\t])[\p{Cc}\u200B\u200E\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/gu;
 
-/** Without a half of a surrogate pair at the end. */
-function cut(text: string, length: number): string {
-  return text
-    .slice(0, length)
-    .toWellFormed()
-    .replace(/\uFFFD$/, '');
-}
-
 /** Reads the query of the page's address; what it does not know it leaves alone. */
 export function readLaunch(query: URLSearchParams): Launch {
   const parts = SHARED.map((name) =>
-    (query.get(name) ?? '').replaceAll('\r\n', '\n').replace(HIDDEN, '').trim(),
+    (query.get(name) ?? '').toWellFormed().replaceAll('\r\n', '\n').replace(HIDDEN, '').trim(),
   ).filter((part, at, all) => part !== '' && all.indexOf(part) === at);
   const shared = parts.join('\n');
   const asked = query.get('open');
   return {
-    draft: shared === '' ? null : `Explain this:\n${cut(shared, SHARED_TEXT_LIMIT)}`,
+    draft: shared === '' ? null : `Explain this:\n${cutText(shared, SHARED_TEXT_LIMIT)}`,
     isCut: shared.length > SHARED_TEXT_LIMIT,
     open: asked === 'lab' || asked === 'lessons' ? asked : null,
   };

@@ -2,6 +2,7 @@
 import { activePath, type ConversationNode } from '../core/chat/conversation-tree';
 import type { ReplyContent, ReplyPart } from '../core/chat/reply';
 import { withResults } from '../core/chat/reply-parts';
+import { cutText } from '../core/text/letters';
 import type { StoredConversation } from './stored-conversation';
 
 export const EXPORT_FORMAT = 'tidepool-conversations';
@@ -35,10 +36,10 @@ export function exportAsMarkdown(conversations: readonly StoredConversation[]): 
   return conversations.map(markdownOf).join('\n---\n\n');
 }
 
-/** A file name from a title: letters and digits of any script, at most 60 characters; never empty. */
+/** A file name from a title: letters and digits of any script, at most 60 UTF-16 units; never empty. */
 export function fileNameOf(title: string, extension: 'json' | 'md'): string {
-  const words = title.normalize('NFC').match(/[\p{L}\p{N}]+/gu) ?? [];
-  return `${Array.from(words.join('-')).slice(0, 60).join('') || 'chat'}.${extension}`;
+  const words = title.normalize('NFC').match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+  return `${cutText(words.join('-'), 60) || 'chat'}.${extension}`;
 }
 
 export function isoTime(timeMs: number): string {

@@ -2,6 +2,7 @@
  * What lies in the database besides being used: sizes, what was set aside, everything out and in again, everything
  * deleted. Owns no chats (conversation-store.ts) and no models.
  */
+import { cutText } from '../core/text/letters';
 import type { Backing, TableName } from './backing';
 import type { ConversationStore } from './conversation-store';
 import { importConversationValues, type ImportReport } from './import-conversations';
@@ -159,6 +160,6 @@ function asideOf(value: unknown): AsideValue {
     return readAsideValue(value);
   } catch (error) {
     if (!(error instanceof ValueProblem)) throw error;
-    return { reason: error.message.slice(0, LIMITS.titleLength), keptAt: 0, value };
+    return { reason: cutText(error.message, LIMITS.titleLength), keptAt: 0, value };
   }
 }

@@ -1,4 +1,5 @@
-/** Finding words in a conversation's title and texts. Pure. */
+/** Finding words in a conversation's title and texts, whatever form their letters are stored in. Pure. */
+import { letterEnd, letterStart } from '../core/text/letters';
 import type { StoredConversation, StoredSummary } from './stored-conversation';
 
 export interface SearchHit {
@@ -10,15 +11,28 @@ export interface SearchHit {
   readonly end: number;
 }
 
-/** Letters shown before and after a match. */
+/** UTF-16 units shown before and after a match, to the next whole letter. */
 const AROUND = 40;
 
-/** The same letters whatever their case; one UTF-16 unit stays one, so that places in both texts agree. */
+/**
+ * What the same word may be written with and without: accents, Hebrew points, Arabic vowel signs and the stroke that draws words
+ * out, and what is not seen at all (soft hyphens, joiners, marks of direction, variation selectors).
+ */
+const WRITTEN_OR_NOT =
+  /[\u0300-\u036F\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7\u064B-\u065F\u0670\u0640]|\p{Default_Ignorable_Code_Point}/gu;
+
+/**
+ * The same letters whatever their case, width and Unicode form: compatibility decomposition, without what may be left out,
+ * folded by way of the upper case (ß as ss, ς as σ, dotless ı as i).
+ */
 function fold(text: string): string {
-  const lower = text.toLowerCase();
-  return lower.length === text.length
-    ? lower
-    : text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return text
+    .normalize('NFKD')
+    .toUpperCase()
+    .normalize('NFKD')
+    .replace(WRITTEN_OR_NOT, '')
+    .toLowerCase()
+    .replaceAll('ς', 'σ');
 }
 
 /** The words of a query, folded; empty for a blank one. */
@@ -40,6 +54,27 @@ export function searchableTexts({ title, tree }: StoredConversation): readonly s
   return [title, ...texts];
 }
 
+/** Where the folded `word` stands in `text` as it is written, in whole letters; null where it does not. */
+function placeOf(
+  text: string,
+  word: string,
+): { readonly from: number; readonly to: number } | null {
+  let folded = '';
+  /** Where the piece that each unit of `folded` came from begins in `text`. */
+  const origin: number[] = [];
+  // A character and the marks on it are folded together, as they are in the whole text.
+  for (const { 0: piece, index } of text.matchAll(/[^]\p{M}*/gu)) {
+    const part = fold(piece);
+    origin.push(...Array.from({ length: part.length }, () => index));
+    folded += part;
+  }
+  const at = folded.indexOf(word);
+  if (at < 0) return null;
+  const from = origin[at] ?? 0;
+  const last = origin[at + word.length - 1] ?? from;
+  return { from: letterStart(text, from), to: letterEnd(text, last + 1) };
+}
+
 /** Where the words are, when every one of them is in some text; null when one is in none. The first text is the title. */
 export function snippetAround(
   texts: readonly string[],
@@ -52,13 +87,12 @@ export function snippetAround(
   );
   const index = Math.max(0, inTexts);
   const text = texts[index] ?? '';
-  const lower = folded[index] ?? '';
-  const word = words.find((candidate) => lower.includes(candidate)) ?? '';
-  const at = lower.indexOf(word);
-  const from = Math.max(0, at - AROUND);
-  const to = Math.min(text.length, at + word.length + AROUND);
+  const word = words.find((candidate) => (folded[index] ?? '').includes(candidate)) ?? '';
+  const place = placeOf(text, word) ?? { from: 0, to: 0 };
+  const from = letterStart(text, Math.max(0, place.from - AROUND));
+  const to = letterEnd(text, Math.min(text.length, place.to + AROUND));
   const before = from > 0 ? '…' : '';
   const snippet = `${before}${text.slice(from, to).replaceAll(/\s/g, ' ')}${to < text.length ? '…' : ''}`;
-  const start = before.length + at - from;
-  return { snippet, start, end: start + word.length };
+  const start = before.length + place.from - from;
+  return { snippet, start, end: start + place.to - place.from };
 }

@@ -15,6 +15,7 @@ import {
   power,
   subtract,
 } from './fraction';
+import { cutText } from '../text/letters';
 
 /** Longest expression read, in characters. */
 export const MAX_EXPRESSION_CHARS = 500;
@@ -48,7 +49,7 @@ function tokenise(expression: string): Token[] {
     if (match === null) {
       const rest = plain.slice(at).trimStart();
       throw new CalculationError(
-        `cannot read "${Array.from(rest).slice(0, 12).join('')}"; use numbers and + - * / ^ ( )`,
+        `cannot read "${cutText(rest, 12)}"; use numbers and + - * / ^ ( )`,
       );
     }
     const [text, numeral, sign = ''] = match;

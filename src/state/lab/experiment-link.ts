@@ -4,6 +4,7 @@
  */
 import type { PromptMessage, ToolCall } from '../../core/chat/prompt-message';
 import type { SamplingSettings } from '../../core/sampling/sampler';
+import { cutText } from '../../core/text/letters';
 import type {
   CompareRequest,
   ForkRequest,
@@ -104,7 +105,7 @@ function oneOf<T extends string | number>(value: unknown, name: string, all: rea
 
 function shown(value: unknown): string {
   const words = JSON.stringify(value) as string | undefined;
-  return words === undefined ? 'missing' : words.slice(0, 40);
+  return words === undefined ? 'missing' : cutText(words, 40);
 }
 
 function readLink(value: unknown): ExperimentLink {

@@ -1,6 +1,7 @@
 /** Owns where an experiment begins, as people choose it, and the sentences that say it. Pure. */
 import type { PromptMessage } from '../../core/chat/prompt-message';
 import type { SamplingSettings } from '../../core/sampling/sampler';
+import { shortenText } from '../../core/text/letters';
 import { formatCount } from '../../core/units';
 import type { LabLive, LabSource } from '../../protocol/lab-api';
 
@@ -36,7 +37,7 @@ const MOST = 160;
 
 function quoted(text: string): string {
   const flat = text.trim().replace(/\s+/g, ' ');
-  return `“${flat.length > MOST ? `${flat.slice(0, MOST - 1)}…` : flat}”`;
+  return `“${shortenText(flat, MOST)}”`;
 }
 
 /** "a chat that asks “What is 2 + 3?”, with thinking". */

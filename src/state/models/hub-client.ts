@@ -4,6 +4,7 @@
  */
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
+import { cutText } from '../../core/text/letters';
 import { DEFAULT_HUB, hubListing, thinkingOfTemplate } from '../../models/hub-listing';
 import type { ThinkingFact } from '../../models/registry';
 import { readStack, type Stack } from '../../models/stack';
@@ -55,7 +56,7 @@ function texts(value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   return list
     .filter((item): item is string => typeof item === 'string')
-    .map((item) => item.slice(0, 60))
+    .map((item) => cutText(item, 60))
     .slice(0, 100);
 }
 

@@ -1,4 +1,5 @@
 /** Writes what is neither line nor matrix as SVG: bars, the recall grid, texts side by side, words, the layer strip. */
+import { shortenText } from '../../../core/text/letters';
 import type { Picture, PictureCell } from './picture';
 import {
   colourOf,
@@ -8,7 +9,6 @@ import {
   RULE,
   SOFT,
   round,
-  shorten,
   textAt,
   wrap,
   type Drawn,
@@ -25,7 +25,7 @@ export function drawBars({ bars, note }: Of<'bars'>, width: number): Drawn {
   const parts = bars.map(({ name, share, text, tone }, at) => {
     const y = at * BAR_ROW;
     return (
-      textAt(0, y + 15, shorten(name, 36), { size: 14 }) +
+      textAt(0, y + 15, shortenText(name, 36), { size: 14 }) +
       `<rect x="${BAR_NAME}" y="${y}" width="${room}" height="20" rx="4" fill="${RULE}"/>` +
       `<rect x="${BAR_NAME}" y="${y}" width="${round(Math.max(0, Math.min(1, share)) * room)}" height="20" rx="4" fill="${colourOf(tone)}"/>` +
       textAt(width, y + 15, text, { size: 14, anchor: 'end' })
@@ -52,7 +52,7 @@ const CELL_NAME = 110;
 export function drawGrid({ title, columns, rows }: Of<'grid'>, width: number): Drawn {
   const column = Math.min(150, (width - CELL_NAME) / Math.max(1, columns.length));
   const top = 48;
-  const parts = [textAt(0, 14, shorten(title, 96), { size: 14, weight: 600 })];
+  const parts = [textAt(0, 14, shortenText(title, 96), { size: 14, weight: 600 })];
   columns.forEach((name, at) =>
     parts.push(
       textAt(CELL_NAME + (at + 0.5) * column, top - 8, name, {

@@ -1,4 +1,5 @@
 /** The pieces that saved pictures are written with: text, colours, blocks with a height. Light colours always: for paper. */
+import { cutText } from '../../../core/text/letters';
 
 /** A drawn piece, its origin at the top left. */
 export interface Drawn {
@@ -44,7 +45,7 @@ export function escapeXml(text: string): string {
   );
 }
 
-/** Lines of at most `most` characters, broken between words; words longer than a line are cut. */
+/** Lines of at most `most` (two or more) UTF-16 units, broken between words; words longer than a line are cut. */
 export function wrap(text: string, most: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -55,8 +56,9 @@ export function wrap(text: string, most: number): string[] {
       line = '';
     }
     while (rest.length > most) {
-      lines.push(rest.slice(0, most));
-      rest = rest.slice(most);
+      const piece = cutText(rest, most);
+      lines.push(piece);
+      rest = rest.slice(piece.length);
     }
     line = line === '' ? rest : `${line} ${rest}`;
   }
@@ -93,8 +95,4 @@ export function textAt(
 /** At most two decimals: pixels need no more. */
 export function round(value: number): string {
   return String(Math.round(value * 100) / 100);
-}
-
-export function shorten(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
