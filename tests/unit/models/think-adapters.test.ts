@@ -8,7 +8,8 @@ import {
   type TemplateMessage,
   type TemplateTool,
 } from '../../../workers/runtime/hub';
-import { buildPrompt, renderToolTurn } from '../../../workers/prompt';
+import { buildPrompt } from '../../../workers/prompt';
+import { renderToolTurn } from '../../../workers/turn/tool-turn';
 import { parseToolCalls } from '../../../src/core/tools/tool-call';
 import { TOOL_SCHEMAS } from '../../../src/core/tools/run-tool';
 import { addedToken } from '../../added-token';
