@@ -24,7 +24,7 @@ import type { ChatTokenizer, TemplateMessage } from './runtime/hub';
 import type { LayerStates } from './runtime/layer-states';
 import type { SnapshotCache } from './runtime/snapshots';
 import { TokenCursor, type LogitRow, type StepSession } from './token-cursor';
-import { renderToolTurn } from './turn/tool-turn';
+import { toolTurnIds } from './turn/tool-turn';
 import { CLOSE_RESERVE, Turn } from './turn/turn';
 
 /** Tokens a prefill step reads: long enough to be fast, short enough that stop is heard in under a second on WASM. */
@@ -400,7 +400,11 @@ class Reply {
   /** Feeds what the budget put in; the reader sees its visible part only. */
   async #inject(injection: Injection): Promise<LogitRow> {
     const { tokenizer, format } = this.#model;
-    const ids = tokenizer.encode(injection.text);
+    const { text: injected, visible: sentence } = injection;
+    const ids = tokenizer.encode([
+      ...tokenizer.lettersOf(sentence),
+      injected.slice(sentence.length),
+    ]);
     let shown = 0;
     let isClosed = false;
     const detokeniser = createDetokeniser(tokenizer);
@@ -446,7 +450,7 @@ class Reply {
     tools: readonly (typeof TOOL_SCHEMAS)[keyof typeof TOOL_SCHEMAS][],
     enableThinking: boolean,
   ): Promise<LogitRow | null> {
-    const { tokenizer, spec } = this.#model;
+    const { tokenizer, spec, format } = this.#model;
     const results: string[] = [];
     for (const call of turn.calls) {
       this.#toolCalls += 1;
@@ -465,13 +469,12 @@ class Reply {
     }
     // The model goes round in circles: its last word stands.
     if (this.#toolCalls > MAX_TOOL_CALLS + 1) return null;
-    const text = renderToolTurn(tokenizer, conversation, results, {
+    const ids = toolTurnIds(tokenizer, conversation, results, {
       tools,
       enableThinking,
-      endOfTurn: turn.endText,
+      endIds: format.endIds,
     });
     conversation.push(...results.map((content) => ({ role: 'tool' as const, content })));
-    const ids = tokenizer.encode(text);
     const cursor = this.#at();
     if (cursor.length + ids.length + CLOSE_RESERVE > spec.maxPositions) return null;
     const all = [...cursor.tokens, ...ids];

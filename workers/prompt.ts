@@ -6,6 +6,7 @@ import type { PromptMessage } from '../src/protocol/engine-api';
 import type { ToolSchema } from '../src/core/tools/run-tool';
 import type { ThinkFormat } from '../src/models/think-format';
 import type { ChatTokenizer, TemplateMessage } from './runtime/hub';
+import type { SeamedText } from './runtime/seamed-text';
 
 export interface PromptRequest {
   readonly messages: readonly PromptMessage[];
@@ -43,7 +44,7 @@ export function templateMessages(messages: readonly PromptMessage[]): TemplateMe
   });
 }
 
-function commonLength(a: readonly number[], b: readonly number[]): number {
+export function commonLength(a: readonly number[], b: readonly number[]): number {
   let length = 0;
   while (length < a.length && length < b.length && a[length] === b[length]) length += 1;
   return length;
@@ -57,17 +58,16 @@ export function buildPrompt(
 ): Prompt {
   const messages = templateMessages(request.messages);
   const { tools } = request;
-  const render = (enableThinking: boolean): string =>
+  const render = (enableThinking: boolean): SeamedText =>
     tokenizer.render(messages, { tools, enableThinking, addGenerationPrompt: true });
   const { continueFrom } = request;
-  let text = render(request.enableThinking);
+  const text = [...render(request.enableThinking)];
   if (continueFrom !== undefined) {
     const { thought, answer } = continueFrom;
+    if (thought !== null) text.push(...tokenizer.lettersOf(thought));
     // A closed thought goes on with its close; an open one with its next word.
-    text +=
-      (thought ?? '') +
-      (thought !== null && answer !== '' ? (format.think?.closeText ?? '') : '') +
-      answer;
+    if (thought !== null && answer !== '') text.push(format.think?.closeText ?? '');
+    text.push(...tokenizer.lettersOf(answer));
   }
   const ids = tokenizer.encode(text);
 

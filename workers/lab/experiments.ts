@@ -173,7 +173,7 @@ export async function recall(host: ExperimentHost, request: RecallRequest): Prom
   const prompts = questions.map(({ text }) => {
     const messages = [{ role: 'user' as const, content: `${context} ${text}` }];
     const options = { tools: [], enableThinking: false, addGenerationPrompt: true };
-    const rendered = tokenizer.render(messages, options);
+    const rendered = tokenizer.render(messages, options).join('');
     const cut = rendered.indexOf(context) + context.length;
     return {
       head: tokenizer.encode(rendered.slice(0, cut)),
@@ -293,7 +293,7 @@ export function sourceTokens(
   { tokenizer, format, spec }: Pick<ReaderModel, 'tokenizer' | 'format' | 'spec'>,
   source: Exclude<LabSource, { kind: 'live' }>,
 ): number[] {
-  if (source.kind === 'text') return tokenizer.encode(source.text);
+  if (source.kind === 'text') return tokenizer.encode(tokenizer.lettersOf(source.text));
   if (source.kind === 'tokens') {
     const strange = source.tokenIds.find(
       (id) => !(Number.isInteger(id) && id >= 0 && id < spec.vocabSize),

@@ -157,16 +157,19 @@ export class LabReader {
       { role: 'assistant', content: '.' },
     ];
     const options = { tools: [], enableThinking: false };
-    const head = tokenizer.render(before, { ...options, addGenerationPrompt: false });
-    const whole = tokenizer.render([...before, { role: 'user', content: message }], {
-      ...options,
-      addGenerationPrompt: true,
-    });
-    const ends = format.endIds.flatMap((id) => tokenizer.pieceOf(id) ?? []);
-    const cut = Math.max(...ends.map((end) => head.lastIndexOf(end)));
-    if (!(cut >= 0) || !whole.startsWith(head.slice(0, cut)))
+    const head = tokenizer.encode(
+      tokenizer.render(before, { ...options, addGenerationPrompt: false }),
+    );
+    const whole = tokenizer.encode(
+      tokenizer.render([...before, { role: 'user', content: message }], {
+        ...options,
+        addGenerationPrompt: true,
+      }),
+    );
+    const cut = head.findLastIndex((id) => format.endIds.includes(id));
+    if (cut < 0 || head.slice(0, cut).some((id, at) => id !== whole[at]))
       throw new RangeError('the chat template does not end turns as the tokenizer says');
-    return tokenizer.encode(whole.slice(cut));
+    return whole.slice(cut);
   }
 
   /** Writes on from `start`, which is left alone. Ends with the model's end of turn, after `tokens`, or at the context's end. */

@@ -7,6 +7,8 @@ import { EngineError } from '../../src/core/errors';
 import { pieceFormOf, type Vocabulary } from '../../src/core/text/detokeniser';
 import { TOOL_CALL_FORMS } from '../../src/core/tools/tool-call';
 import { adapterOf, finishPrompt, type ThinkAdapter } from '../../src/models/think-adapters';
+import { ControlTokens, type AddedToken } from './control-tokens';
+import { lettersOf, Seams, type SeamedText } from './seamed-text';
 
 // The tokenizer is made from files that we fetched; should anything ever ask the library for a file, it must fail
 // here and not call a hub or a CDN.
@@ -48,21 +50,29 @@ export interface RenderOptions {
 
 /** Text to ids, ids to pieces, messages to text. */
 export interface ChatTokenizer extends Vocabulary {
-  /** Ids of `text`; special tokens written in it are recognised. */
-  encode(text: string): number[];
+  /** Ids of `text`: control tokens written in a piece of it are recognised, in all of it where it is one string. */
+  encode(text: string | SeamedText): number[];
+  /** A text that is not the app's own: no part of it is a control token. */
+  lettersOf(text: string): SeamedText;
   /** Id of exactly this token, or undefined. */
   idOf(token: string): number | undefined;
-  /** The prompt; with a generation prompt it ends inside a thought, or past an empty one, as asked. */
-  render(messages: readonly TemplateMessage[], options: RenderOptions): string;
+  /**
+   * The prompt; with a generation prompt it ends inside a thought, or past an empty one, as asked. All control tokens in it
+   * are the template's own, whatever stands in the messages.
+   */
+  render(messages: readonly TemplateMessage[], options: RenderOptions): SeamedText;
   /** How the chat template has thoughts; null where the model does not think. */
   readonly adapter: ThinkAdapter | null;
 }
 
 /** The parts of tokenizer.json that are read here. */
 interface TokenizerJson {
-  readonly model?: { readonly vocab?: Readonly<Record<string, number>> };
+  readonly model?: {
+    /** Ids by piece, or the pieces of a Unigram model with their scores, in the order of their ids. */
+    readonly vocab?: Readonly<Record<string, number>> | readonly (readonly [string, number])[];
+  };
   readonly decoder?: unknown;
-  readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
+  readonly added_tokens?: readonly AddedToken[];
 }
 
 /** The default template's text; some files list several by name. */
@@ -84,8 +94,8 @@ export function createTokenizer(
   vocabSize = 0,
 ): ChatTokenizer {
   const json = tokenizerJson as TokenizerJson | null;
-  const vocab = json?.model?.vocab;
-  if (typeof vocab !== 'object') {
+  const listed = json?.model?.vocab;
+  if (typeof listed !== 'object') {
     throw new EngineError(
       'model-corrupt',
       'tokenizer.json has no vocabulary.',
@@ -104,7 +114,12 @@ export function createTokenizer(
     );
   }
   const pieces: string[] = [];
-  for (const [piece, id] of Object.entries(vocab)) pieces[id] = piece;
+  const vocab: ReadonlyMap<string, number> = new Map(
+    Array.isArray(listed)
+      ? (listed as readonly (readonly [string, number])[]).map(([piece], id) => [piece, id])
+      : Object.entries(listed as Readonly<Record<string, number>>),
+  );
+  for (const [piece, id] of vocab) pieces[id] = piece;
   const added = new Map<string, number>();
   const addedIds = new Set<number>();
   for (const { id, content } of json?.added_tokens ?? []) {
@@ -115,7 +130,7 @@ export function createTokenizer(
   const template = templateText(
     (tokenizerConfig as { chat_template?: unknown } | null)?.chat_template,
   );
-  const idOf = (token: string): number | undefined => added.get(token) ?? vocab[token];
+  const idOf = (token: string): number | undefined => added.get(token) ?? vocab.get(token);
   const adapter = adapterOf(template, (token) => idOf(token) !== undefined);
   // Some templates (LFM2, LFM2.5 Instruct) leave out the calls of earlier turns: there the text of the call stands in
   // its turn.
@@ -129,11 +144,14 @@ export function createTokenizer(
       ? message
       : { ...message, content: message.content + callForm.write(calls) };
   };
+  const encode = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false });
+  const control = new ControlTokens(json?.added_tokens ?? [], encode);
   return {
     form: pieceFormOf(json?.decoder),
     pieceOf: (id) => pieces[id] ?? (id >= 0 && id < vocabSize ? '' : undefined),
     isAdded: (id) => addedIds.has(id),
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }),
+    encode: (text) => (typeof text === 'string' ? encode(text) : control.encode(text)),
+    lettersOf: (text) => lettersOf(text, control.firsts),
     idOf,
     adapter,
     render(messages, { tools, enableThinking, addGenerationPrompt }) {
@@ -145,14 +163,49 @@ export function createTokenizer(
         [adapter?.variable ?? 'enable_thinking']: enableThinking,
       };
       const word = adapter?.words?.[enableThinking ? 'on' : 'off'] ?? null;
-      const text = tokenizer.apply_chat_template(
-        withWord(messages.map(withCalls), word),
+      const seams = new Seams(control.firsts, messages.flatMap(textsOf));
+      const sewn = messages.map((message) => sewMessage(message, (text) => seams.sew(text)));
+      const rendered = tokenizer.apply_chat_template(
+        withWord(sewn.map(withCalls), word),
         options,
       ) as string;
-      return addGenerationPrompt && adapter !== null
-        ? finishPrompt(text, adapter, enableThinking)
-        : text;
+      const text = seams.cut(rendered);
+      if (!addGenerationPrompt || adapter === null) return text;
+      // The prompt's end is the template's own.
+      return [...text.slice(0, -1), finishPrompt(text.at(-1) ?? '', adapter, enableThinking)];
     },
+  };
+}
+
+/** All texts of a message that are not the template's. */
+function textsOf({ content, reasoning_content, tool_calls }: TemplateMessage): readonly string[] {
+  const calls = tool_calls?.map((call) => call.function) ?? [];
+  return [
+    content,
+    reasoning_content ?? '',
+    ...calls.flatMap(({ name, arguments: given }) => [name, ...Object.entries(given).flat()]),
+  ];
+}
+
+function sewMessage(message: TemplateMessage, sew: (text: string) => string): TemplateMessage {
+  const { content, reasoning_content, tool_calls } = message;
+  return {
+    ...message,
+    content: sew(content),
+    ...(reasoning_content === undefined ? {} : { reasoning_content: sew(reasoning_content) }),
+    ...(tool_calls === undefined
+      ? {}
+      : {
+          tool_calls: tool_calls.map(({ type, function: { name, arguments: given } }) => ({
+            type,
+            function: {
+              name: sew(name),
+              arguments: Object.fromEntries(
+                Object.entries(given).map(([key, value]) => [sew(key), sew(value)]),
+              ),
+            },
+          })),
+        }),
   };
 }
 

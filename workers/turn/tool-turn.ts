@@ -1,35 +1,35 @@
 /** Owns what the model reads after its tool calls. */
 import type { ToolSchema } from '../../src/core/tools/run-tool';
+import { commonLength } from '../prompt';
 import type { ChatTokenizer, TemplateMessage } from '../runtime/hub';
 
 /**
- * What follows the assistant's last tool call: its end of turn, the results, and the start of the next assistant turn.
- * `messages` end with that assistant message; `results` are the tools' answers.
+ * Ids of what follows the assistant's last tool call: its end of turn as the template has it, the results, and the start
+ * of the next assistant turn. `messages` end with that assistant message; `results` are the tools' answers. Whatever the
+ * model ended its turn with was never read.
  */
-export function renderToolTurn(
+export function toolTurnIds(
   tokenizer: ChatTokenizer,
   messages: readonly TemplateMessage[],
   results: readonly string[],
-  options: { tools: readonly ToolSchema[]; enableThinking: boolean; endOfTurn: string },
-): string {
-  const { tools, enableThinking, endOfTurn } = options;
-  const render = (contents: readonly string[]): string =>
-    tokenizer.render(
-      [...messages, ...contents.map((content) => ({ role: 'tool' as const, content }))],
-      { tools, enableThinking, addGenerationPrompt: true },
-    );
-  const after = render(results);
+  options: {
+    readonly tools: readonly ToolSchema[];
+    readonly enableThinking: boolean;
+    readonly endIds: readonly number[];
+  },
+): number[] {
+  const { tools, enableThinking, endIds } = options;
+  const idsOf = (all: readonly TemplateMessage[], addGenerationPrompt: boolean): number[] =>
+    tokenizer.encode(tokenizer.render(all, { tools, enableThinking, addGenerationPrompt }));
+  const withResults = (contents: readonly string[]): number[] =>
+    idsOf([...messages, ...contents.map((content) => ({ role: 'tool' as const, content }))], true);
+  const after = withResults(results);
   // Up to the results the renderings of any results agree; the last end of a turn before them is the assistant's. The
   // turn by itself is no guide: Qwen3's template shows a thought in it, and none once a result follows.
   const [first = '', ...rest] = results;
-  const other = render([first.startsWith('x') ? 'y' : 'x', ...rest]);
-  let shared = 0;
-  while (shared < after.length && after[shared] === other[shared]) shared += 1;
-  const end = after.lastIndexOf(endOfTurn, shared - endOfTurn.length);
-  if (endOfTurn === '' || end < 0) {
-    throw new RangeError(
-      `the chat template does not end an assistant turn with ${JSON.stringify(endOfTurn)}`,
-    );
-  }
-  return after.slice(end);
+  const shared = commonLength(after, withResults([first.startsWith('x') ? 'y' : 'x', ...rest]));
+  const begin = commonLength(after, idsOf(messages.slice(0, -1), true));
+  const end = after.slice(0, shared).findLastIndex((id) => endIds.includes(id));
+  // A template that ends no turn before its results goes on where the call stops.
+  return after.slice(end >= begin ? end : commonLength(after, idsOf(messages, false)));
 }

@@ -46,8 +46,6 @@ export class Turn {
   /** Calls in order; null for one that could not be read. */
   readonly calls: (ToolCall | null)[] = [];
   answerTokensLeft: number;
-  /** Text of the token that ended the turn. */
-  endText = '';
   readonly #model: TurnModel;
   readonly #toolCall: { readonly openId: number; readonly closeId: number } | null;
   readonly #detokeniser;
@@ -66,7 +64,8 @@ export class Turn {
     });
     this.#stops = createStopMatcher(request.stopStrings);
     this.#thought = start.thought;
-    this.thoughtTokensGiven = start.thought === '' ? 0 : tokenizer.encode(start.thought).length;
+    this.thoughtTokensGiven =
+      start.thought === '' ? 0 : tokenizer.encode(tokenizer.lettersOf(start.thought)).length;
     this.answerTokensLeft = start.answerTokensLeft;
     // Ids that no model has stand in for tags that this tokenizer lacks.
     const { openId, closeId, closeText } = format.think ?? {
@@ -109,7 +108,6 @@ export class Turn {
     const step = this.budget.onSampled(id, raw);
     if (step.turnOver) {
       if (this.#callText !== null) this.#endCall();
-      this.endText = this.#model.tokenizer.pieceOf(id) ?? '';
       return { step, text: this.#stops.flush(), channel: 'answer', stopString: false };
     }
     if (step.channel === 'thought') {

@@ -243,11 +243,13 @@ describe('asking', () => {
       check: { kind: 'clock' },
     });
     const tools: Problem['tools'] = ['calculator', 'clock'];
-    const rendered = tokenizer.render([{ role: 'user', content: '' }], {
-      tools: tools.map((name) => TOOL_SCHEMAS[name]),
-      enableThinking: true,
-      addGenerationPrompt: true,
-    });
+    const rendered = tokenizer
+      .render([{ role: 'user', content: '' }], {
+        tools: tools.map((name) => TOOL_SCHEMAS[name]),
+        enableThinking: true,
+        addGenerationPrompt: true,
+      })
+      .join('');
     const toolSystem = rendered.slice(0, rendered.indexOf(user('')));
     expect(toolSystem).toContain('calculator(expression)');
     const first = toolSystem + user('What is 7 times 8?');

@@ -70,7 +70,8 @@ const tokenizer: ChatTokenizer = {
   encode: () => [],
   idOf: () => undefined,
   adapter: null,
-  render: () => '',
+  lettersOf: (text) => [text],
+  render: () => [],
 };
 
 describe('inner values against PyTorch', () => {

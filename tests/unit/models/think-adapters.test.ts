@@ -9,7 +9,7 @@ import {
   type TemplateTool,
 } from '../../../workers/runtime/hub';
 import { buildPrompt } from '../../../workers/prompt';
-import { renderToolTurn } from '../../../workers/turn/tool-turn';
+import { toolTurnIds } from '../../../workers/turn/tool-turn';
 import { parseToolCalls } from '../../../src/core/tools/tool-call';
 import { TOOL_SCHEMAS } from '../../../src/core/tools/run-tool';
 import { addedToken } from '../../added-token';
@@ -59,6 +59,7 @@ function endOf(template: string, enableThinking: boolean, tags: readonly string[
   const tokenizer = tokenizerOf(templateText(template), tags);
   return tokenizer
     .render(CHAT, { tools: [], enableThinking, addGenerationPrompt: true })
+    .join('')
     .slice(-40)
     .replace(/^[\s\S]*assistant/, '…');
 }
@@ -83,6 +84,7 @@ const FAMILY_TAGS: Readonly<Record<string, readonly string[]>> = {
   lfm2: ['<|tool_call_start|>', '<|tool_call_end|>'],
   'lfm2.5-instruct': ['<|tool_call_start|>', '<|tool_call_end|>'],
   'gemma-4': ['<|channel>', '<channel|>'],
+  'granite-4.0': ['<tool_call>', '</tool_call>', '<|end_of_text|>'],
 };
 const ADAPTER_OF: Readonly<Record<string, string | null>> = {
   qwen3: 'enable_thinking',
@@ -133,15 +135,19 @@ describe.each(
     const enableThinking = title.endsWith(' on');
     const [kind = ''] = title.split(',');
     const messages = PUBLISHED.cases[kind] ?? [];
-    const rendered = tokenizer.render(
-      // The template leaves out the calls, so the app writes them itself: see below.
-      name.startsWith('lfm2') ? messages.map(({ role, content }) => ({ role, content })) : messages,
-      {
-        tools: kind === 'tools' || kind === 'call' ? [PUBLISHED.tool] : [],
-        enableThinking,
-        addGenerationPrompt: true,
-      },
-    );
+    const rendered = tokenizer
+      .render(
+        // The template leaves out the calls, so the app writes them itself: see below.
+        name.startsWith('lfm2')
+          ? messages.map(({ role, content }) => ({ role, content }))
+          : messages,
+        {
+          tools: kind === 'tools' || kind === 'call' ? [PUBLISHED.tool] : [],
+          enableThinking,
+          addGenerationPrompt: true,
+        },
+      )
+      .join('');
     const { openText = '', emptyText = '' } = tokenizer.adapter ?? {};
     expect(rendered.startsWith(prompt)).toBe(true);
     expect(['', enableThinking ? openText : emptyText]).toContain(rendered.slice(prompt.length));
@@ -156,20 +162,28 @@ describe.each(
     if (user === undefined || call === undefined || result === undefined)
       throw new Error('published.json has no call');
     const options = { tools: [TOOL_SCHEMAS.calculator], enableThinking: false };
-    const whole = tokenizer.render([user, call, result], {
-      ...options,
-      addGenerationPrompt: true,
-    });
+    const whole = tokenizer.encode(
+      tokenizer.render([user, call, result], { ...options, addGenerationPrompt: true }),
+    );
+    const textOf = (ids: readonly number[]): string =>
+      ids
+        .map((id) => tokenizer.pieceOf(id))
+        .join('')
+        .replaceAll('Ġ', ' ')
+        .replaceAll('Ċ', '\n');
+    const { toolCall, endIds } = thinkFormatOf(
+      (token) => tokenizer.idOf(token),
+      [],
+      tokenizer.adapter,
+    );
+    const turn = toolTurnIds(tokenizer, [user, call], ['36'], { ...options, endIds });
+    expect(whole.slice(-turn.length)).toEqual(turn);
+    expect(textOf(turn)).toContain('36');
     const end = name === 'granite-4.0' ? '<|end_of_text|>' : '<|im_end|>';
-    const turn = renderToolTurn(tokenizer, [user, call], ['36'], { ...options, endOfTurn: end });
-    expect(whole.endsWith(turn)).toBe(true);
-    expect(turn).toContain('36');
-    const before = whole.slice(0, -turn.length);
-    const { toolCall } = thinkFormatOf((token) => tokenizer.idOf(token), [], tokenizer.adapter);
-    const ids = tokenizer.encode(before);
+    expect(turn[0]).toBe(tokenizer.idOf(end));
+    const ids = whole.slice(0, -turn.length);
     const body = ids.slice(ids.lastIndexOf(toolCall?.openId ?? -1));
-    const text = body.map((id) => tokenizer.pieceOf(id)).join('');
-    expect(parseToolCalls(text.replaceAll('Ġ', ' ').replaceAll('Ċ', '\n'))).toEqual([
+    expect(parseToolCalls(textOf(body))).toEqual([
       { name: 'calculator', arguments: { expression: '12 * 3' } },
     ]);
   });
@@ -213,11 +227,13 @@ describe('the adapter table, on published templates', () => {
     ];
     for (const name of ['qwen3', 'qwen3.5', 'lfm2.5', 'granite-4.0']) {
       const tokenizer = tokenizerOf(templateText(name), TAGS);
-      const text = tokenizer.render(messages, {
-        tools: [TOOL_SCHEMAS.clock],
-        enableThinking: false,
-        addGenerationPrompt: true,
-      });
+      const text = tokenizer
+        .render(messages, {
+          tools: [TOOL_SCHEMAS.clock],
+          enableThinking: false,
+          addGenerationPrompt: true,
+        })
+        .join('');
       expect(text).toContain('12:00');
       expect(text).toContain('clock');
     }
@@ -228,7 +244,7 @@ describe('the adapter table, on published templates', () => {
       "{# /no_think #}{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}{{ '<|im_start|>assistant\n' }}";
     const tokenizer = tokenizerOf(template, TAGS);
     const render = (messages: readonly TemplateMessage[], enableThinking: boolean): string =>
-      tokenizer.render(messages, { tools: [], enableThinking, addGenerationPrompt: true });
+      tokenizer.render(messages, { tools: [], enableThinking, addGenerationPrompt: true }).join('');
     expect(render(CHAT, false)).toContain('system\nBe brief. /no_think<|im_end|>');
     expect(render(CHAT.slice(1), true)).toContain('system\n/think<|im_end|>');
     expect(render(CHAT, true).endsWith('<think>\n')).toBe(true);

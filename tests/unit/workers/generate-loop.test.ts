@@ -452,7 +452,18 @@ describe('tools', () => {
         addGenerationPrompt: true,
       },
     );
-    expect(read(model).startsWith(rendered)).toBe(true);
+    expect(read(model).startsWith(rendered.join(''))).toBe(true);
+  });
+
+  it('reads the template’s own end of turn where the model wrote another', async () => {
+    const { outcome, model, text } = await say(
+      [`${call('6 * 7')}<|endoftext|>`, 'It is 42.<|im_end|>'],
+      { thinkingLimit: 0, tools: ['calculator'], maxAnswerTokens: 100 },
+    );
+    expect(outcome.finish).toBe('end');
+    expect(text('answer').trim()).toBe('It is 42.');
+    expect(read(model)).toContain('</tool_call>\n<|im_end|>\n<|im_start|>user\n<tool_response>');
+    expect(read(model)).not.toContain('<|endoftext|>');
   });
 
   it('tells the model of an error and goes on', async () => {
