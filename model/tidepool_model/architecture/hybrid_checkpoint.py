@@ -1,11 +1,13 @@
-"""Reads a hybrid's checkpoint folder into numpy: hybrid.json and model.safetensors, held against each other.
+"""A hybrid's checkpoint folder, read into numpy or PyTorch and written: hybrid.json and model.safetensors, held against each other.
 
 Beside a matrix `X.weight` may stand `X.weight_scale` (rows, inputs / 32): the scales of the 4-bit grid (grid.py) that the
-matrix was taught on. Owns no numbers of its own and writes nothing.
+matrix was taught on. Owns no numbers of its own.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +15,11 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
+from safetensors.torch import save_file
+from torch import Tensor
 
 from .config import ConfigError
-from .grid import BLOCK
+from .grid import BLOCK, on_grid
 from .hybrid_llama import HybridLlama, HybridLlamaConfig
 
 SCALE = ".weight_scale"
@@ -78,3 +82,33 @@ def load_hybrid(folder: str | Path) -> HybridCheckpoint:
         if not np.isfinite(value).all():
             raise ConfigError(f"{path}: {name} holds NaN or infinity; take an earlier checkpoint")
     return HybridCheckpoint(folder, config, {name: value.astype(np.float32) for name, value in tensors.items()})
+
+
+def read_hybrid(folder: Path) -> tuple[HybridLlama, dict[str, Tensor]]:
+    """The model in PyTorch (float32, unrounded) and the grid scales by matrix name (`….weight`); raises as load_hybrid."""
+    checkpoint = load_hybrid(folder)
+    model = HybridLlama(checkpoint.config)
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.weights().items()})
+    scales = {name.removesuffix("_scale"): torch.from_numpy(value) for name, value in checkpoint.tensors.items() if name.endswith(SCALE)}
+    return model, scales
+
+
+@torch.no_grad()
+def round_to_grid(model: HybridLlama, scales: dict[str, Tensor]) -> HybridLlama:
+    """The model as it ships: every matrix with scales on its grid, in place; the rest as it is."""
+    parameters = dict(model.named_parameters())
+    for name, scale in scales.items():
+        parameters[name].data = on_grid(parameters[name].data, scale)
+    return model
+
+
+def write_hybrid(folder: Path, config: HybridLlamaConfig, tensors: dict[str, Tensor], scales: dict[str, Tensor], tokenizer: Path) -> None:
+    """Writes the folder, the weights (float32) by rename; `scales` by matrix name."""
+    config.save(folder)
+    named = {name: value.detach().float().contiguous().clone() for name, value in tensors.items()}
+    named |= {f"{name}_scale": value.detach().float().contiguous().clone() for name, value in scales.items()}
+    part = folder / "model.safetensors.part"
+    save_file(named, part)
+    os.replace(part, folder / "model.safetensors")
+    if tokenizer.resolve() != (folder / "tokenizer.json").resolve():
+        shutil.copy(tokenizer, folder / "tokenizer.json")

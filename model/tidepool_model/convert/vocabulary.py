@@ -95,3 +95,15 @@ def cut_embedding(embedding: torch.Tensor, rows: list[int], like: dict[int, list
     for new, old in enumerate(rows):
         kept[new] = embedding[old] if old >= 0 else embedding[like[new]].mean(0) if new in like else embedding.mean(0)
     return kept
+
+
+def rows_of(kept: Tokenizer, base: Tokenizer) -> list[int]:
+    """The base model's row of each kept token, -1 for control tokens; the control tokens come first."""
+    control = {token.content for token in kept.get_added_tokens_decoder().values()}
+    names = sorted(kept.get_vocab().items(), key=lambda pair: pair[1])
+    return [-1 if word in control and base.token_to_id(word) is None else base.token_to_id(word) for word, _ in names]
+
+
+def like_their_letters(kept: Tokenizer, base: Tokenizer, rows: list[int]) -> dict[int, list[int]]:
+    """For each token that the base model lacks, the rows of the pieces it is written with there."""
+    return {new: base.encode(kept.id_to_token(new), add_special_tokens=False).ids for new, old in enumerate(rows) if old < 0}

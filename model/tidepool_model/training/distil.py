@@ -20,8 +20,9 @@ import torch
 import torch.multiprocessing as multiprocessing
 from torch import Tensor, nn
 
-from ..architecture.hybrid_llama import HeadwiseMamba2, HybridBlock, HybridLlama, HybridLlamaConfig, rotary_tables
+from ..architecture.hybrid_llama import HeadwiseMamba2, HybridBlock, HybridLlama, rotary_tables
 from ..convert.hybridise import fit_norm, mixer_from_attention, pattern_of
+from .lagoon_base import load_base
 from .team import Member, Team, pin, restore, save, share
 
 # By the damage to the logits (KL) when one block alone is replaced, cheapest first; measured on 2026-11-28 on 12 rows of 512.
@@ -119,11 +120,8 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(2)
-    base = torch.load(args.base)
-    config = HybridLlamaConfig("*" * 30, vocab_size=base["embed_tokens.weight"].shape[0])
-    teacher = HybridLlama(config)
-    teacher.load_state_dict(base)
-    teacher.to_bfloat16().eval().requires_grad_(False)
+    teacher = load_base(Path(args.base))
+    config = teacher.config
     chosen = sorted(CHEAPEST_FIRST[: args.mamba])
     args.pattern = pattern_of(chosen, 30)
     mixers = nn.ModuleDict()

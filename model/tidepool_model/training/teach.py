@@ -21,8 +21,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..architecture.grid import on_grid
-from ..architecture.hybrid_llama import HybridLlama, HybridLlamaConfig
-from .lagoon_checkpoint import read_hybrid, write_hybrid
+from ..architecture.hybrid_checkpoint import read_hybrid, write_hybrid
+from ..architecture.hybrid_llama import HybridLlama
+from .lagoon_base import load_base
 from .team import Member, Team, pin, restore, save, share
 
 ROW = 512
@@ -168,7 +169,7 @@ def work(rank: int, team: Team, model: HybridLlama, base: HybridLlama, args: arg
                 loss = F.cross_entropy(logits, row.targets[chosen], reduction="sum")
                 loss.backward()
                 count = int(chosen.sum())
-                member.add(count, [float(loss), count, 0, 0, 0, ROW])
+                member.add(count, [float(loss.detach()), count, 0, 0, 0, ROW])
             else:
                 if kind == 1:
                     kept = rows.kept_row()
@@ -188,7 +189,7 @@ def work(rank: int, team: Team, model: HybridLlama, base: HybridLlama, args: arg
                     ours, theirs = hidden[0, at], wanted[0, at]
                 kl, same = divergence(model, ours, base, theirs)
                 (args.kl_weight * kl).backward()
-                member.add(args.kl_weight * len(ours), [0, 0, float(kl), len(ours), float(same), ROW])
+                member.add(args.kl_weight * len(ours), [0, 0, float(kl.detach()), len(ours), float(same), ROW])
         done_rate = max(0.0, 1 - done)
         rate = args.rate * min(1.0, (step + 1 - args.warm_from) / args.warmup if args.warmup else 1.0) * (done_rate if not args.constant else 1.0)
         ce, ce_count, kl, kl_count, same, read, norm, weight = member.step(rate)
@@ -231,10 +232,7 @@ def main() -> None:
     torch.set_num_threads(2)
     multiprocessing.set_sharing_strategy("file_system")
     model, scales = read_hybrid(Path(args.checkpoint))
-    state = torch.load(args.base)
-    base = HybridLlama(HybridLlamaConfig("*" * len(model.config.pattern), vocab_size=model.config.vocab_size))
-    base.load_state_dict(state)
-    base.to_bfloat16().eval().requires_grad_(False)
+    base = load_base(Path(args.base))
     base.share_memory()
     Path(args.run).mkdir(parents=True, exist_ok=True)
     mamba = {index for index, letter in enumerate(model.config.pattern) if letter == "M"}

@@ -26,6 +26,7 @@ from .. import chat_format
 from ..build import DIFFICULTIES, FAMILY_WEIGHTS, Cut, Encoder, Item, chat_item, drill_items, problem_messages, spelled_apart, story_request_items
 from ..chats import conversation
 from . import itself, reading, sums
+from .rows import BASE_SYSTEM
 from .vocabulary import widened
 
 # Share of documents.
@@ -35,7 +36,6 @@ DIFFICULTY_WEIGHTS = (0.30, 0.27, 0.22, 0.12, 0.09)
 IN_CHAT = 0.12  # tasks that come after one or two other exchanges: these cost tokens without loss
 # Topics of Tidepool's small talk that a model which knows more need not turn away, or has words of its own for.
 LEFT_OUT_TOPICS = frozenset(("hard facts", "long work", "name", "where do you live", "made by", "how work", "mamba", "attention", "name Tidepool why", "weather", "live data", "time", "hello", "thanks", "bye", "how small", "how smart", "can do", "how are you", "how old", "other language"))
-BASE_SYSTEM = "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
 
 
 def normal(text: str) -> str:
