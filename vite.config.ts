@@ -7,6 +7,7 @@ import type { Plugin } from 'vite';
 import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { serviceWorker } from './scripts/build-service-worker.ts';
+import { modelIndex } from './scripts/model-index.ts';
 import { packFiles } from './scripts/pack-files.ts';
 import { pagePolicy, readModelHosts, workerPolicy } from './src/core/security-policy.ts';
 
@@ -112,6 +113,7 @@ export default defineConfig({
     katexFonts,
     securityPolicy,
     benchResults,
+    modelIndex(),
     workerHeaders,
     serviceWorker(modelHosts),
     packFiles(),

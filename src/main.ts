@@ -3,14 +3,23 @@ import './app.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { hasEngineRoom } from './core/engine-room';
+import { isOwnMachine } from './core/own-machine';
 import { EngineError } from './core/errors';
 import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
 import { countOtherEngines, EngineClient } from './engine/engine-client';
+import { StandbyEngine } from './engine/standby-engine';
 import { ModelStore } from './model-files/model-store';
 import { toldMemoryBytes } from './models/device-probe';
 import { isModelHost } from './models/model-hosts';
-import { EMBEDDED_MODELS, modelUrlOf, REGISTRY } from './models/registry';
+import {
+  EMBEDDED_MODELS,
+  LARGER_MODEL,
+  modelUrlOf,
+  REGISTRY,
+  SITE_MODELS,
+  type EmbeddedEntry,
+} from './models/registry';
 import { Pwa } from './pwa/pwa.svelte';
 import { trustOwnScripts } from './pwa/trusted-script-urls';
 import type { AppState } from './state/app-context';
@@ -23,8 +32,9 @@ import { ConversationList } from './state/conversation-list.svelte';
 import { KeptThings } from './state/kept-things.svelte';
 import { openLoadGuard } from './state/load-guard';
 import { asEngineError, ModelStatus } from './state/model-status.svelte';
-import { readDeviceOffer } from './state/models/device-offer';
+import { isPhone, readConnection, readDeviceOffer } from './state/models/device-offer';
 import { HubClient } from './state/models/hub-client';
+import { LargerSlot } from './state/models/larger-slot.svelte';
 import { ModelLibrary } from './state/models/model-library.svelte';
 import { Notices } from './state/notices.svelte';
 import { Settings } from './state/settings.svelte';
@@ -36,11 +46,12 @@ import { flushWhenHidden } from './storage/throttled-save';
 const query = new URLSearchParams(location.search);
 
 /** The real engine; in builds that are not for people, `?engine=fake:NAME&pace=MS` gives a scripted one. */
-async function createEngine(): Promise<Engine> {
+async function createEngine(): Promise<StandbyEngine> {
   const name = query.get('engine');
   if (import.meta.env.MODE !== 'production' && name !== null) {
     const { createFakeEngine } = await import('./engine/fake-engine');
-    return createFakeEngine(name, Number(query.get('pace') ?? 30));
+    const create = (): Engine => createFakeEngine(name, Number(query.get('pace') ?? 30));
+    return new StandbyEngine(create(), create);
   }
   const client = new EngineClient();
   // Its code is on the way while the page is made; where the page may reload for its headers, that would be in vain, and
@@ -49,7 +60,7 @@ async function createEngine(): Promise<Engine> {
     void countOtherEngines().then((count) => {
       if (count === 0) client.prepare();
     });
-  return client;
+  return new StandbyEngine(client, () => new EngineClient());
 }
 
 /** The tab's own storage; null where the browser forbids even to name it. */
@@ -81,7 +92,9 @@ async function takeLaunch(): Promise<void> {
 /** Starts the model, unless other tabs run theirs and the device may not have memory for one more. */
 async function startModel(): Promise<void> {
   // An address that names a model means that one, whatever was chosen before.
-  const chosen = wanted === null ? settings.values.model : null;
+  const remembered = wanted === null ? settings.values.model : null;
+  // The larger model comes later, behind this one.
+  const chosen = remembered?.key === LARGER_MODEL?.id ? null : remembered;
   const listing = chosen === null ? null : await modelStore.listing(chosen.prefix);
   const weightBytes =
     listing === null
@@ -108,6 +121,39 @@ async function startModel(): Promise<void> {
     : status.start(settings.values.device));
 }
 
+/** When the embedded model answers: the larger one that the build may have is offered, or gets ready behind it. */
+async function beginLarger(smaller: EmbeddedEntry): Promise<void> {
+  const isElsewhere = wanted !== null || library.current.key !== smaller.id;
+  if (LARGER_MODEL === null || isElsewhere || status.phase !== 'ready') return;
+  const isInBuild = (await library.siteIndex())?.has(LARGER_MODEL.id) === true;
+  if (!isInBuild && settings.values.model?.key !== LARGER_MODEL.id) return;
+  const { LargerModel } = await import('./state/models/larger-model.svelte');
+  larger.model = new LargerModel({
+    larger: LARGER_MODEL,
+    smaller,
+    baseUrl: document.baseURI,
+    library,
+    status,
+    settings,
+    notices,
+    standby: standbyEngine,
+    guard: openLoadGuard(),
+    runAlone: (work) => chat.runAlone(work),
+    beforeTakeOver: async () => {
+      await lab.beforeReply();
+      chat.memory = null;
+    },
+    hasConversation: () => chat.path.length > 0,
+    isOwnMachine: isOwnMachine(location.hostname),
+    isPhone: isPhone(),
+    connection: readConnection,
+    // Given is all that it takes; asked is for weights, of which an engine holds two copies.
+    hasEngineRoom: async (bytes) =>
+      hasEngineRoom(await countOtherEngines(), bytes / 2, toldMemoryBytes()),
+  });
+  await larger.model.begin();
+}
+
 let noteModelTried = (): void => {};
 const modelTried = new Promise<void>((resolve) => {
   noteModelTried = resolve;
@@ -121,11 +167,12 @@ const onStorageProblem = (error: unknown): void => {
   notices.show(`${message} ${remedy}`, { tone: 'trouble' });
 };
 
-const engine = new TappedEngine(await createEngine());
+const standbyEngine = await createEngine();
+const engine = new TappedEngine(standbyEngine);
 const settings = new Settings(storage.settings, onStorageProblem);
 await settings.load();
 const wanted = query.get('model');
-const model = EMBEDDED_MODELS.find(({ id }) => id === wanted) ?? EMBEDDED_MODELS[0];
+const model = SITE_MODELS.find(({ id }) => id === wanted) ?? EMBEDDED_MODELS[0];
 if (model === undefined) throw new Error('the registry names no model');
 const modelUrl = modelUrlOf(model, document.baseURI);
 const status = new ModelStatus(engine, modelUrl, () => performance.now(), openLoadGuard());
@@ -155,6 +202,7 @@ await takeLaunch();
 status.onDeath = (death) => {
   const sentence = deathInWords(death, chat.isBusy);
   if (sentence !== null) notices.show(sentence, { tone: 'trouble' });
+  void larger.model?.onDeath(death);
 };
 
 flushWhenHidden(document, () => {
@@ -189,16 +237,18 @@ const library = new ModelLibrary({
     void pwa.askToPersist();
   },
 });
+const larger = new LargerSlot();
 const kept = new KeptThings({
   models: modelStore,
   housekeeping: storage.housekeeping,
   isPersistent: () => storage.isPersistent(),
   onProblem: onStorageProblem,
 });
-const app: AppState = { chat, status, list, settings, notices, lab, study, library, kept };
+const app: AppState = { chat, status, list, settings, notices, lab, study, library, larger, kept };
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
 target.replaceChildren(); // the words that stand there until now
 mount(App, { target, props: { app, pwa } });
 await pwa.becomeIsolated(pwaStarted);
 await startModel().finally(noteModelTried);
+await beginLarger(model);

@@ -160,6 +160,11 @@ export class ModelStore {
     await this.parts.putText(prefix + LISTING, prefix, JSON.stringify(listing));
   }
 
+  /** Keeps the manifest of a model of our site, when all that it names and a variant needs is kept. Rejects without room. */
+  async keepManifest({ baseUrl }: ModelListing, text: string): Promise<void> {
+    await this.parts.putText(baseUrl + MANIFEST, baseUrl, text);
+  }
+
   /** How much of what a variant needs is kept, going by the entries; their content is checked when it is read. */
   async share(listing: ModelListing, dtype: string): Promise<KeptShare> {
     const prefix = keptPrefixOf(listing);

@@ -8,6 +8,8 @@ export interface RegistryVariant {
   readonly bytes: number;
   /** True where a page gave a rounded figure; the hub tells the true one before anything is fetched. */
   readonly isRounded: boolean;
+  /** Its weights lie beside the graph and are unfolded on WASM; not said in the registry. */
+  readonly isInParts?: boolean;
 }
 
 /** How a thought is switched: not at all, by the template, or never off. */
@@ -27,7 +29,8 @@ export interface RegistryEntry {
   readonly id: string;
   readonly title: string;
   readonly maker: string;
-  readonly role: 'embedded' | 'test' | 'hybrid' | 'contrast';
+  /** `larger`: comes with the site where the build has its files, and is fetched when it is wanted. */
+  readonly role: 'embedded' | 'larger' | 'test' | 'hybrid' | 'contrast';
   readonly summary: string;
   readonly home: ModelHome;
   readonly parameters: number | null;
@@ -60,12 +63,21 @@ export interface EmbeddedEntry extends RegistryEntry {
 // schema, which says the same.
 export const REGISTRY = registryJson.models as unknown as readonly RegistryEntry[];
 
-function isEmbedded(entry: RegistryEntry): entry is EmbeddedEntry {
+function isOfSite(entry: RegistryEntry): entry is EmbeddedEntry {
   return entry.home.kind === 'site';
 }
 
-/** The models that come with the app, the one that starts first. */
-export const EMBEDDED_MODELS: readonly EmbeddedEntry[] = REGISTRY.filter(isEmbedded);
+/** The models whose files come from this site, where the build has them. */
+export const SITE_MODELS: readonly EmbeddedEntry[] = REGISTRY.filter(isOfSite);
+
+/** The models that come with every build, the one that starts first. */
+export const EMBEDDED_MODELS: readonly EmbeddedEntry[] = SITE_MODELS.filter(
+  ({ role }) => role !== 'larger',
+);
+
+/** The one that takes over from the embedded one where the build has it and the device bears it. */
+export const LARGER_MODEL: EmbeddedEntry | null =
+  SITE_MODELS.find(({ role }) => role === 'larger') ?? null;
 
 /** Absolute address of a model folder, with its closing slash. */
 export function modelUrlOf(entry: EmbeddedEntry, baseUrl: string): string {

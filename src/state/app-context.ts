@@ -5,6 +5,7 @@ import type { ChatSession } from './chat-session.svelte';
 import type { ConversationList } from './conversation-list.svelte';
 import type { KeptThings } from './kept-things.svelte';
 import type { Lab } from './lab/lab.svelte';
+import type { LargerSlot } from './models/larger-slot.svelte';
 import type { ModelLibrary } from './models/model-library.svelte';
 import type { ModelStatus } from './model-status.svelte';
 import type { Notices } from './notices.svelte';
@@ -20,6 +21,7 @@ export interface AppState {
   readonly kept: KeptThings;
   readonly study: BudgetStudy;
   readonly library: ModelLibrary;
+  readonly larger: LargerSlot;
 }
 
 export const [getApp, setApp] = createContext<AppState>();

@@ -102,6 +102,18 @@ export class ModelStatus {
     return this.load();
   }
 
+  /** Another engine has taken this one's place, with this model loaded and tested; nothing may be loading. */
+  adopt(target: LoadTarget, model: LoadedModel): void {
+    this.#target = target;
+    this.#deaths = [];
+    this.progress = null;
+    this.error = null;
+    this.heldBack = null;
+    this.isRebuild = false;
+    this.model = model;
+    this.phase = 'ready';
+  }
+
   /** Does not load by itself, and says why; a question or the person starts it all the same. */
   refuse(reason: EngineError): void {
     this.error = reason;

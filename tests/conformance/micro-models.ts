@@ -302,6 +302,34 @@ const PLANS: readonly Plan[] = [
   },
 ];
 
+/**
+ * The shape of the larger model of this site, thirty blocks of which every second one is Mamba-2, with rotary positions, a
+ * template with thoughts and tools, and its weights in several parts; at micro size, with random weights.
+ */
+const LAGOON: Plan = {
+  ...DEFAULTS,
+  id: 'lagoon',
+  config: {
+    model_type: 'granitemoehybrid',
+    layer_types: Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? 'mamba' : 'attention')),
+    num_local_experts: 0,
+    position_embedding_type: 'rope',
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    ...PREFIXED,
+  },
+  template: 'nemotron-3',
+  templateFile: true,
+  tokens: { ...CHATML, special: [...CHATML.special, ...THINK, ...CALL] },
+  positions: 'rows',
+  keepsLogits: true,
+  dtypes: ['q4', 'quantized'],
+  dataBytes: 200_000,
+  layers: Array.from({ length: 30 }, (_, i) =>
+    block(i % 2 === 0 ? mamba : attend({ rotary: 'position-ids' }), 'mlp'),
+  ),
+};
+
 /* ---------- tokenizer ---------- */
 
 /** The 256 characters of byte-level BPE, in byte order. */
@@ -487,6 +515,14 @@ export function microModels(): readonly MicroModel[] {
 }
 
 let built: readonly MicroModel[] | null = null;
+
+/** The larger model's stand-in; made on the first call, about two megabytes. */
+export function lagoonModel(): MicroModel {
+  lagoon ??= build(LAGOON);
+  return lagoon;
+}
+
+let lagoon: MicroModel | null = null;
 
 /** Granite's micro model as an export that drops its states whenever it reads several tokens at once. */
 export function forgetfulModel(): Pick<MicroModel, 'id' | 'files'> {

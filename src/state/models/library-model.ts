@@ -34,10 +34,13 @@ export interface LibraryModel {
 
 /** True sizes of a listing's variants. */
 export function sizesOf(listing: ModelListing): readonly RegistryVariant[] {
-  return listing.variants.map(({ dtype }) => ({
+  const { source, variants } = listing;
+  return variants.map(({ dtype, externalData }) => ({
     dtype,
     bytes: weightBytesOf(listing, dtype),
     isRounded: false,
+    // The packages of this site are made so; what a hub's data files hold is not known.
+    isInParts: source === 'site' && Object.values(externalData).some(({ length }) => length > 0),
   }));
 }
 

@@ -5,7 +5,7 @@
  */
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
-import { keptPrefixOf, listingOfManifest } from '../../model-files/file-keys';
+import { keptPrefixOf, listingOfManifest, MANIFEST } from '../../model-files/file-keys';
 import { ModelDownload, type DownloadState } from '../../model-files/model-download';
 import type { ModelStore } from '../../model-files/model-store';
 import { roomFor, type StorageRoom } from '../../model-files/storage-room';
@@ -14,12 +14,14 @@ import { diskModel, type DiskModel } from '../../models/disk-listing';
 import type { DeviceOffer } from '../../models/fit';
 import { thinkingOfTemplate, weightBytesOf } from '../../models/hub-listing';
 import {
-  EMBEDDED_MODELS,
+  LARGER_MODEL,
   modelUrlOf,
+  SITE_MODELS,
   type EmbeddedEntry,
   type RegistryEntry,
 } from '../../models/registry';
 import { repoOf } from '../../models/repo-address';
+import { parseSiteIndex, type SiteIndex } from '../../models/site-index';
 import { parseManifest } from '../../models/spec';
 import { readStack } from '../../models/stack';
 import type { DevicePreference } from '../../protocol/engine-api';
@@ -28,6 +30,7 @@ import type { Notices } from '../notices.svelte';
 import type { Settings } from '../settings.svelte';
 import { fetchFromDisk, keepable } from './disk-files';
 import type { HubClient } from './hub-client';
+import { readMeasured, type Measured } from './measured';
 import {
   modelOfDisk,
   modelOfEntry,
@@ -54,6 +57,8 @@ export interface LibraryHost {
   readonly locks?: LockManager;
   /** True while a conversation is open that a new model will have to read. */
   readonly hasConversation: () => boolean;
+  /** Whether so many bytes more can be kept; absent: the browser is asked. */
+  readonly room?: (neededBytes: number) => Promise<StorageRoom>;
   /** Something that is kept has changed. */
   readonly onKept?: () => void;
 }
@@ -97,6 +102,8 @@ export class ModelLibrary {
   downloads = $state.raw<ByKey<DownloadState & { readonly dtype: string }>>({});
   /** Downloads that would not fit, or did not, by key of the model: the person is asked what to do. */
   noRoom = $state.raw<ByKey<{ readonly dtype: string; readonly room: StorageRoom }>>({});
+  /** Measured results of models of this site that were read, by key. */
+  measured = $state.raw<ByKey<Measured>>({});
   /** Why what was typed, dropped or picked could not be taken. */
   problem = $state.raw<EngineError | null>(null);
   /** What is being opened or packed at the moment, as a sentence; '' for nothing. */
@@ -106,10 +113,14 @@ export class ModelLibrary {
   readonly #host: LibraryHost;
   #running: ByKey<ModelDownload> = {};
   #isRead = false;
+  #index: Promise<SiteIndex | null> | null = null;
+  /** Texts of manifests that were read, by key: a download keeps them. */
+  readonly #manifests = new Map<string, string>();
 
   constructor(host: LibraryHost) {
     this.#host = host;
-    this.models = host.registry.map(modelOfEntry);
+    // Whether the build has the larger one is not known yet.
+    this.models = host.registry.filter(({ role }) => role !== 'larger').map(modelOfEntry);
     this.current = { key: host.embedded.id, title: host.embedded.title };
   }
 
@@ -121,7 +132,12 @@ export class ModelLibrary {
   /** Folder of the model in use where it came with the app; null for one from elsewhere. */
   get siteUrl(): string | null {
     const { key } = this.current;
-    return EMBEDDED_MODELS.some(({ id }) => id === key) ? this.#siteUrl(key) : null;
+    return SITE_MODELS.some(({ id }) => id === key) ? this.#siteUrl(key) : null;
+  }
+
+  /** The model that is always there answers. */
+  get isEmbeddedCurrent(): boolean {
+    return this.current.key === this.#host.embedded.id;
   }
 
   /** The model of that key; null when there is none. */
@@ -135,7 +151,9 @@ export class ModelLibrary {
   async start(device: DevicePreference): Promise<void> {
     const { settings, store, notices, status, embedded } = this.#host;
     const { model: chosen } = settings.values;
-    if (chosen === null || chosen.key === embedded.id) return status.start(device);
+    // The larger one takes over later: until it can, this one answers.
+    if (chosen === null || chosen.key === embedded.id || chosen.key === LARGER_MODEL?.id)
+      return status.start(device);
     const site = this.#host.registry.find(({ id }) => id === chosen.key);
     if (site?.home.kind === 'site') {
       this.current = { key: site.id, title: site.title };
@@ -159,7 +177,7 @@ export class ModelLibrary {
 
   /** Reads what the device offers and what is kept; called when the library is opened, and after each change. */
   async refresh(): Promise<void> {
-    this.offer = await this.#host.readOffer();
+    await this.readOffer();
     if (!this.#isRead) {
       this.#isRead = true;
       await this.#readSite();
@@ -167,37 +185,119 @@ export class ModelLibrary {
     await this.#readKept();
   }
 
+  /** Asks the browser what this device offers. */
+  async readOffer(): Promise<void> {
+    this.offer = await this.#host.readOffer();
+  }
+
+  /** What the site has, as its build wrote it down; null where that cannot be had: offline, or a build of old. */
+  siteIndex(): Promise<SiteIndex | null> {
+    this.#index ??= this.#readIndex().then((index) => {
+      // Asked again when next it is needed.
+      if (index === null) this.#index = null;
+      return index;
+    });
+    return this.#index;
+  }
+
+  async #readIndex(): Promise<SiteIndex | null> {
+    try {
+      const { baseUrl, fetch } = this.#host;
+      const response = await fetch(new URL('models/index.json', baseUrl).href);
+      return response.ok ? parseSiteIndex(await response.json()) : null;
+    } catch {
+      return null;
+    }
+  }
+
   /** Layers and sizes of the models that come with the app. */
   async #readSite(): Promise<void> {
+    const larger = LARGER_MODEL;
     for (const { id, home } of this.#host.registry) {
-      if (home.kind !== 'site') continue;
-      const url = this.#siteUrl(id);
-      try {
-        const read = async (path: string): Promise<unknown> =>
-          (await this.#host.fetch(`${url}${path}`)).json();
-        const [config, manifestJson] = await Promise.all([
-          read('config.json'),
-          read('manifest.json'),
-        ]);
-        const manifest = parseManifest(manifestJson);
-        const listing = listingOfManifest(manifest, url);
-        const stack = readStack(config);
-        this.#change(id, {
-          listing,
-          stack,
-          variants: sizesOf(listing),
-          parameters: manifest.parameters,
-          contextTokens: stack.contextTokens,
-        });
-      } catch {
-        // Offline and not kept: its card says less.
-      }
+      if (home.kind === 'site' && id !== larger?.id) await this.#readOfSite(id);
+    }
+    if (larger !== null) await this.readLarger(larger);
+  }
+
+  /**
+   * Adds the larger model of the site with its true layers and sizes, where the build has it or this browser keeps it.
+   * Returns it; null where it is not to be had.
+   */
+  async readLarger(entry: EmbeddedEntry): Promise<LibraryModel | null> {
+    const index = await this.siteIndex();
+    const known = this.find(entry.id);
+    if (known?.listing != null) return known;
+    const keptListing = await this.#host.store.listing(this.#siteUrl(entry.id));
+    if (index?.has(entry.id) !== true && keptListing === null) return null;
+    if (known === null) {
+      const at = this.models.findIndex(({ role }) => role === 'test');
+      this.models = this.models.toSpliced(at < 0 ? 0 : at, 0, modelOfEntry(entry));
+    }
+    if (index?.has(entry.id) === true) await this.#readOfSite(entry.id);
+    if (this.find(entry.id)?.listing === null && keptListing !== null)
+      await this.#fillFromKept(entry.id, keptListing);
+    if (this.find(entry.id)?.listing == null) {
+      // Named by the index, and not to be read: offline, or its manifest is damaged.
+      this.models = this.models.filter(({ key }) => key !== entry.id);
+      return null;
+    }
+    await this.#readKept();
+    return this.find(entry.id);
+  }
+
+  /** Reads what was measured of a model of this site, where its build has it; the outcome stands in `measured`. */
+  async readMeasuredOf(id: string): Promise<void> {
+    if (this.measured[id] !== undefined || (await this.siteIndex())?.get(id)?.hasEval !== true)
+      return;
+    try {
+      const response = await this.#host.fetch(`${this.#siteUrl(id)}eval.json`);
+      const found = response.ok ? readMeasured(await response.json()) : null;
+      if (found !== null) this.measured = { ...this.measured, [id]: found };
+    } catch {
+      // Offline, or no JSON: the page says less.
+    }
+  }
+
+  async #readOfSite(id: string): Promise<void> {
+    const url = this.#siteUrl(id);
+    try {
+      const read = async (path: string): Promise<string> => {
+        const response = await this.#host.fetch(`${url}${path}`);
+        if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+        return response.text();
+      };
+      const [config, manifestText] = await Promise.all([read('config.json'), read(MANIFEST)]);
+      const manifest = parseManifest(JSON.parse(manifestText));
+      const listing = listingOfManifest(manifest, url);
+      const stack = readStack(JSON.parse(config));
+      this.#manifests.set(id, manifestText);
+      this.#change(id, {
+        listing,
+        stack,
+        variants: sizesOf(listing),
+        parameters: manifest.parameters,
+        contextTokens: stack.contextTokens,
+      });
+    } catch {
+      // Offline and not kept: its card says less.
     }
   }
 
   async #readKept(): Promise<void> {
     const kept: Record<string, readonly string[]> = {};
     const partial: Record<string, Begun> = {};
+    const larger = this.models.find(({ role }) => role === 'larger');
+    if (larger?.listing != null) {
+      const { listing, key } = larger;
+      const whole: string[] = [];
+      for (const { dtype } of listing.variants)
+        if ((await this.#host.store.share(listing, dtype)).isWhole) whole.push(dtype);
+      if (whole.length > 0) kept[key] = whole;
+      else {
+        const begun = await this.#begun(listing);
+        if (begun !== null) partial[key] = begun;
+      }
+    }
     for (const { listing, variants, source } of await this.#host.store.models()) {
       if (listing === null || source === 'site') continue;
       const isDisk = source === 'disk';
@@ -313,8 +413,8 @@ export class ModelLibrary {
 
   /** Starts a download, or the keeping of a model from disk, or goes on with it. Settles when it ends or pauses; the outcome stands in `downloads`. */
   async download(key: string, dtype: string): Promise<void> {
-    const { listing = null, blobs = null } = this.find(key) ?? {};
-    if (listing === null || listing.source === 'site') return;
+    const { listing = null, blobs = null, role } = this.find(key) ?? {};
+    if (listing === null || (listing.source === 'site' && role !== 'larger')) return;
     if (listing.source === 'disk' && blobs === null) return;
     if (!(await this.#hasRoom(key, listing, dtype))) return;
     let download = this.#running[key];
@@ -336,18 +436,24 @@ export class ModelLibrary {
     if (error?.code === 'storage') {
       this.noRoom = {
         ...this.noRoom,
-        [key]: { dtype, room: await roomFor(await this.#missingBytes(listing, dtype)) },
+        [key]: { dtype, room: await this.#roomFor(listing, dtype) },
       };
     }
     if (phase !== 'done') return;
+    // The site's list of its files goes with them: without a network it is asked here.
+    const manifest = this.#manifests.get(key);
+    if (listing.source === 'site' && manifest !== undefined)
+      await this.#host.store.keepManifest(listing, manifest);
     this.#running = without(this.#running, key);
     this.downloads = without(this.downloads, key);
     await this.#readKept();
     this.#host.onKept?.();
     const title = this.find(key)?.title ?? key;
-    this.#host.notices.show(
-      blobs === null ? `${title} is here now.` : `${title} is kept in this browser now.`,
-    );
+    // The larger one says when it takes over, which follows.
+    if (role !== 'larger')
+      this.#host.notices.show(
+        blobs === null ? `${title} is here now.` : `${title} is kept in this browser now.`,
+      );
     // It runs already: the next visit begins with it too.
     if (blobs !== null && this.current.key === key)
       this.#host.settings.change({
@@ -355,15 +461,16 @@ export class ModelLibrary {
       });
   }
 
-  async #missingBytes(listing: ModelListing, dtype: string): Promise<number> {
-    const { keptBytes, totalBytes } = await this.#host.store.share(listing, dtype);
-    return totalBytes - keptBytes;
+  async #roomFor(listing: ModelListing, dtype: string): Promise<StorageRoom> {
+    const { store, room = roomFor } = this.#host;
+    const { keptBytes, totalBytes } = await store.share(listing, dtype);
+    return room(totalBytes - keptBytes);
   }
 
   /** Asks the browser before anything is fetched; when it won't fit, `noRoom` says so. */
   async #hasRoom(key: string, listing: ModelListing, dtype: string): Promise<boolean> {
     this.noRoom = without(this.noRoom, key);
-    const room = await roomFor(await this.#missingBytes(listing, dtype));
+    const room = await this.#roomFor(listing, dtype);
     const fits = room.verdict === 'fits' || room.verdict === 'unknown';
     if (!fits) this.noRoom = { ...this.noRoom, [key]: { dtype, room } };
     return fits;
@@ -398,7 +505,7 @@ export class ModelLibrary {
   /** Deletes all that is kept of a model; the one in use gives way to the embedded one. */
   async delete(key: string): Promise<void> {
     const model = this.find(key);
-    if (!model?.listing || model.listing.source === 'site') return;
+    if (!model?.listing || (model.listing.source === 'site' && model.role !== 'larger')) return;
     await this.#host.store.delete(model.listing);
     // One whose files are open from the disk goes on running; the next visit begins without it.
     if (this.current.key === key && model.blobs === null) await this.use(this.#host.embedded.id);
@@ -421,10 +528,10 @@ export class ModelLibrary {
   ): Promise<void> {
     const model = this.find(key);
     if (model === null) return;
-    const { status, settings, notices, embedded } = this.#host;
+    const { status, settings, notices } = this.#host;
     this.current = { key, title: model.title };
     const { listing, blobs } = model;
-    const isSite = model.role === 'embedded' || model.role === 'test';
+    const isSite = model.role === 'embedded' || model.role === 'larger' || model.role === 'test';
     status.aim(
       isSite || listing === null
         ? { modelUrl: this.#siteUrl(key) }
@@ -446,7 +553,7 @@ export class ModelLibrary {
       model:
         listing !== null && dtype !== undefined && this.#staysHere(model, dtype, isToBeKept)
           ? { key, title: model.title, prefix: keptPrefixOf(listing), dtype }
-          : isSite && key !== embedded.id
+          : isSite
             ? { key, title: model.title, prefix: '', dtype: '' }
             : null,
     });
@@ -466,7 +573,7 @@ export class ModelLibrary {
 
   #siteUrl(key: string): string {
     const { embedded, baseUrl } = this.#host;
-    return modelUrlOf(EMBEDDED_MODELS.find(({ id }) => id === key) ?? embedded, baseUrl);
+    return modelUrlOf(SITE_MODELS.find(({ id }) => id === key) ?? embedded, baseUrl);
   }
 
   /** After a failed load: the embedded model, and a sentence that says why. */
