@@ -61,10 +61,13 @@ export class FaultHost {
     });
   }
 
-  /** @param folder files that are served besides those that are put: a built site */
-  static async start(folder?: string): Promise<FaultHost> {
+  /**
+   * @param folder files that are served besides those that are put: a built site
+   * @param port 0: one that is free
+   */
+  static async start(folder?: string, port = 0): Promise<FaultHost> {
     const host = new FaultHost(folder === undefined ? null : resolve(folder));
-    host.#server.listen(0, '127.0.0.1');
+    host.#server.listen(port, '127.0.0.1');
     await once(host.#server, 'listening');
     return host;
   }

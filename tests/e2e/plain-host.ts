@@ -67,6 +67,18 @@ export const test = base.extend<{ host: PlainHost }>({
 
 export { expect };
 
+/** The built site's service worker as a build with another index of models has it. */
+export function workerWithIndex(index: Uint8Array): Uint8Array {
+  const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+  const worker = readFileSync(join(DIST, 'service-worker.js'), 'utf8');
+  const changed = worker.replaceAll(
+    sha256(readFileSync(join(DIST, 'models/index.json'))),
+    sha256(index),
+  );
+  if (changed === worker) throw new Error('service-worker.js does not list models/index.json');
+  return Buffer.from(changed);
+}
+
 /** A folder that, laid over the built site, makes it version `name`; with `lacking` its list names a file that is not there. */
 export function newerVersion(name: string, options: { lacking?: boolean } = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'tidepool-newer-'));
