@@ -30,6 +30,7 @@ import type {
   ThinkingLimit,
 } from '../protocol/engine-api';
 import { NEW_CHAT_DRAFT } from '../storage/draft-store';
+import { entryProblem, fitDraft, fitReply, fitSystemPrompt, fitTitle } from '../storage/fit-entry';
 import { newConversation, titleFrom, type Conversation } from './conversation';
 import { LiveReply, nextFrame, type FrameScheduler } from './live-reply.svelte';
 import { asEngineError, type ModelStatus } from './model-status.svelte';
@@ -110,8 +111,8 @@ export class ChatSession {
   }
 
   set draft(text: string) {
-    this.#draft = text;
-    this.#host.drafts.save(this.#draftKey, text);
+    this.#draft = fitDraft(text);
+    this.#host.drafts.save(this.#draftKey, this.#draft);
   }
 
   get canSend(): boolean {
@@ -149,6 +150,11 @@ export class ChatSession {
   /** Sends the draft; does nothing when it is blank or a reply runs. */
   async send(text: string = this.draft): Promise<void> {
     if (text.trim() === '' || this.isBusy) return;
+    if (!this.#hasRoom(text.trim())) {
+      // A text that did not come from the box would be lost otherwise.
+      if (this.draft === '') this.draft = text;
+      return;
+    }
     const isFirst = this.path.length === 0;
     const question = this.#newId();
     let tree = appendMessage(this.conversation.tree, {
@@ -161,7 +167,6 @@ export class ChatSession {
     tree = addMessage(tree, question, this.#emptyAnswer(answer));
     const title = isFirst && !this.conversation.isNamed ? titleFrom(text) : this.conversation.title;
     this.draft = '';
-    this.sendProblem = null;
     this.#update({ tree, title });
     const error = await this.#run(answer, false);
     if (error?.code !== 'prompt-too-long') return;
@@ -184,7 +189,7 @@ export class ChatSession {
 
   /** Another answer beside the reply `id`. */
   async regenerate(id: NodeId): Promise<void> {
-    if (this.isBusy) return;
+    if (this.isBusy || !this.#hasRoom()) return;
     const fresh = this.#newId();
     const tree = regenerateReply(this.conversation.tree, id, {
       id: fresh,
@@ -197,7 +202,7 @@ export class ChatSession {
 
   /** Goes on with a reply that was stopped, cut by its length or by a reload. */
   async continueReply(id: NodeId): Promise<void> {
-    if (this.isBusy) return;
+    if (this.isBusy || !this.#hasRoom()) return;
     await this.#run(id, true);
   }
 
@@ -206,7 +211,7 @@ export class ChatSession {
     id: NodeId,
     begun: { readonly thought: string | null; readonly answer: string },
   ): Promise<void> {
-    if (this.isBusy) return;
+    if (this.isBusy || !this.#hasRoom()) return;
     const fresh = this.#newId();
     const tree = regenerateReply(this.conversation.tree, id, {
       id: fresh,
@@ -220,7 +225,7 @@ export class ChatSession {
 
   /** Puts another question beside the question `id` and answers it. */
   async edit(id: NodeId, text: string): Promise<void> {
-    if (this.isBusy || text.trim() === '') return;
+    if (this.isBusy || text.trim() === '' || !this.#hasRoom(text.trim())) return;
     const question = this.#newId();
     const answer = this.#newId();
     let tree = editMessage(this.conversation.tree, id, {
@@ -252,11 +257,18 @@ export class ChatSession {
   }
 
   setSystemPrompt(systemPrompt: string): void {
-    this.#update({ systemPrompt });
+    this.#update({ systemPrompt: fitSystemPrompt(systemPrompt) });
   }
 
   rename(title: string): void {
-    if (title.trim() !== '') this.#update({ title: title.trim(), isNamed: true });
+    const fitting = fitTitle(title);
+    if (fitting !== '') this.#update({ title: fitting, isNamed: true });
+  }
+
+  /** True when the chat can take a reply, and `text` before it; else `sendProblem` says why not. */
+  #hasRoom(text = ''): boolean {
+    this.sendProblem = entryProblem(this.conversation, text);
+    return this.sendProblem === null;
   }
 
   get #draftKey(): string {
@@ -284,7 +296,7 @@ export class ChatSession {
   }
 
   #setReply(id: NodeId, reply: ReplyContent): void {
-    this.#update({ tree: setReply(this.conversation.tree, id, reply) });
+    this.#update({ tree: setReply(this.conversation.tree, id, fitReply(reply)) });
   }
 
   /** Runs other work on the engine when no reply is being written; replies wait for its end. */
@@ -375,7 +387,7 @@ export class ChatSession {
     } else {
       this.#host.keep({
         ...job.left,
-        tree: setReply(job.left.tree, id, reply),
+        tree: setReply(job.left.tree, id, fitReply(reply)),
         updatedAt: this.#now(),
       });
     }

@@ -2,8 +2,9 @@
 import type { ConversationStore } from '../storage/conversation-store';
 import type { SearchHit } from '../storage/search-texts';
 import type { StoredSummary } from '../storage/stored-conversation';
-import { exportAsJson, exportAsMarkdown } from '../storage/export-conversations';
-import { importConversations, type ImportReport } from '../storage/import-conversations';
+import { exportAsJsonFiles, exportAsMarkdown } from '../storage/export-conversations';
+import { fitTitle } from '../storage/fit-entry';
+import type { ImportReport } from '../storage/import-conversations';
 import type { Conversation } from './conversation';
 
 export type ExportFormat = 'json' | 'md';
@@ -63,9 +64,10 @@ export class ConversationList {
   };
 
   async rename(id: string, title: string): Promise<void> {
-    const conversation = await this.read(id);
-    if (conversation === null || title.trim() === '') return;
-    const renamed = { ...conversation, title: title.trim(), isNamed: true };
+    const fitting = fitTitle(title);
+    const conversation = fitting === '' ? null : await this.read(id);
+    if (conversation === null) return;
+    const renamed = { ...conversation, title: fitting, isNamed: true };
     this.items = this.items.map((item) =>
       item.id === id ? { ...item, title: renamed.title } : item,
     );
@@ -95,25 +97,34 @@ export class ConversationList {
     await this.load();
   }
 
-  /** Text of a file with these conversations, or with all that are kept; null when they cannot be read. */
-  async exportText(
+  /** Files with these conversations, or with all that are kept: as many as it takes; null when they cannot be read. */
+  async exportFiles(
     which: readonly Conversation[] | 'all',
     format: ExportFormat,
-  ): Promise<string | null> {
-    const text = await this.#try(async () => {
-      const conversations = which === 'all' ? await Array.fromAsync(this.#store.all()) : which;
-      return format === 'json'
-        ? exportAsJson(conversations, Date.now())
-        : exportAsMarkdown(conversations);
+  ): Promise<readonly Blob[] | null> {
+    const files = await this.#try(async () => {
+      if (format === 'md') {
+        const conversations = which === 'all' ? await Array.fromAsync(this.#store.all()) : which;
+        return [new Blob([exportAsMarkdown(conversations)], { type: 'text/markdown' })];
+      }
+      const conversations = which === 'all' ? this.#store.all() : which;
+      const written = await exportAsJsonFiles(conversations, Date.now());
+      return written.map((pieces) => new Blob([...pieces], { type: 'application/json' }));
     });
-    return text ?? null;
+    return files ?? null;
   }
 
-  /** Adds the conversations of an exported file; null when it is none. */
-  async importText(json: string): Promise<ImportReport | null> {
-    const report = await this.#try(() =>
-      importConversations(json, this.#store, () => crypto.randomUUID()),
-    );
+  /** Adds the conversations of exported files, ours or another program's; null when one is none. */
+  async importFiles(files: readonly Blob[]): Promise<ImportReport | null> {
+    const report = await this.#try(async () => {
+      const { importConversations, joinReports, textsOfFile } =
+        await import('../storage/import-conversations');
+      const reports: ImportReport[] = [];
+      for (const file of files)
+        for (const text of await textsOfFile(file))
+          reports.push(await importConversations(text, this.#store, () => crypto.randomUUID()));
+      return joinReports(reports);
+    });
     for (const { id } of report?.added ?? []) this.#deletedIds.delete(id);
     await this.load();
     return report ?? null;

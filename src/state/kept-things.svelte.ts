@@ -4,7 +4,14 @@
  */
 import { roomFor, type StorageRoom } from '../model-files/storage-room';
 import type { KeptModel, ModelStore } from '../model-files/model-store';
-import type { AsideItem, Housekeeping, StoredSizes, WholeReport } from '../storage/housekeeping';
+import {
+  joinWholeReports,
+  type AsideItem,
+  type Housekeeping,
+  type StoredSizes,
+  type WholeReport,
+} from '../storage/housekeeping';
+import { textsOfFile } from '../storage/import-conversations';
 
 export type { AsideItem, KeptModel };
 
@@ -79,22 +86,23 @@ export class KeptThings {
   }
 
   /** A file of everything but models; null when it could not be read. */
-  async exportAll(): Promise<Blob | null> {
-    let file: Blob | null = null;
+  async exportAll(): Promise<readonly Blob[]> {
+    let files: readonly Blob[] = [];
     await this.#busy(async () => {
-      const pieces = await this.#options.housekeeping.exportPieces();
-      file = new Blob([...pieces], { type: 'application/json' });
+      const written = await this.#options.housekeeping.exportFiles();
+      files = written.map((pieces) => new Blob([...pieces], { type: 'application/json' }));
     });
-    return file;
+    return files;
   }
 
   /** Null when the file was none, which has been said. */
   async importAll(file: Blob): Promise<WholeReport | null> {
     let report: WholeReport | null = null;
     await this.#change(async () => {
-      report = await this.#options.housekeeping.import(await file.text(), () =>
-        crypto.randomUUID(),
-      );
+      for (const text of await textsOfFile(file)) {
+        const one = await this.#options.housekeeping.import(text, () => crypto.randomUUID());
+        report = report === null ? one : joinWholeReports(report, one);
+      }
     });
     return report;
   }

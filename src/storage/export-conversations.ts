@@ -3,32 +3,24 @@ import { activePath, type ConversationNode } from '../core/chat/conversation-tre
 import type { ReplyContent, ReplyPart } from '../core/chat/reply';
 import { withResults } from '../core/chat/reply-parts';
 import { cutText } from '../core/text/letters';
+import { conversationFiles, type FilePieces } from './export-files';
 import type { StoredConversation } from './stored-conversation';
 
 export const EXPORT_FORMAT = 'tidepool-conversations';
 /** Raised when a reader of the version before could not understand the file. */
 export const EXPORT_VERSION = 2;
 
-export interface ExportFile {
-  readonly format: typeof EXPORT_FORMAT;
-  readonly version: number;
-  /** ISO 8601. */
-  readonly exportedAt: string;
-  readonly conversations: readonly StoredConversation[];
-}
-
-/** The JSON file, with all branches; `exportedAt` in ms since 1970. */
-export function exportAsJson(
-  conversations: readonly StoredConversation[],
+/** The JSON files, with all branches: one, or as many as it takes; `exportedAt` in ms since 1970. */
+export function exportAsJsonFiles(
+  conversations: Iterable<StoredConversation> | AsyncIterable<StoredConversation>,
   exportedAt: number,
-): string {
-  const file: ExportFile = {
+): Promise<readonly FilePieces[]> {
+  const head = {
     format: EXPORT_FORMAT,
     version: EXPORT_VERSION,
     exportedAt: isoTime(exportedAt),
-    conversations,
   };
-  return `${JSON.stringify(file, null, 1)}\n`;
+  return conversationFiles(conversations, head, head);
 }
 
 /** The branches that are active, as a person would read them; the thought is quoted before the answer. */

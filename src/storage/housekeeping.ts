@@ -5,13 +5,15 @@
 import { cutText } from '../core/text/letters';
 import type { Backing, TableName } from './backing';
 import type { ConversationStore } from './conversation-store';
-import { importConversationValues, type ImportReport } from './import-conversations';
+import type { FilePieces } from './export-files';
+import { fitDraft } from './fit-entry';
+import { importConversationValues, joinReports, type ImportReport } from './import-conversations';
 import { ValueProblem } from './read-value';
 import type { SettingsStore } from './settings-store';
 import { LIMITS } from './stored-conversation';
 import { rawText, readAsideValue, type AsideValue } from './stored-aside';
 import type { TabChannel } from './tab-channel';
-import { readWholeExport, wholeExportPieces } from './whole-export';
+import { readWholeExport, wholeExportFiles } from './whole-export';
 
 /** Bytes of UTF-8 that the records would be as JSON: close to what the database takes for them. */
 export interface StoredSizes {
@@ -31,6 +33,16 @@ export interface WholeReport extends ImportReport {
   readonly hasSettings: boolean;
   readonly drafts: number;
   readonly aside: number;
+}
+
+/** The report of two files, one after the other. */
+export function joinWholeReports(first: WholeReport, second: WholeReport): WholeReport {
+  return {
+    ...joinReports([first, second]),
+    hasSettings: first.hasSettings || second.hasSettings,
+    drafts: first.drafts + second.drafts,
+    aside: first.aside + second.aside,
+  };
 }
 
 export interface HousekeepingOptions {
@@ -94,17 +106,17 @@ export class Housekeeping {
     );
   }
 
-  /** Everything but models, in pieces of a JSON file. */
-  async exportPieces(): Promise<readonly string[]> {
+  /** Everything but models, in JSON files: one, or as many as it takes for each to be read again. */
+  async exportFiles(): Promise<readonly FilePieces[]> {
     const { conversations, settings, backing, now } = this.#options;
     const drafts: Record<string, string> = {};
     await backing.run(['drafts'], 'readonly', async (transaction) => {
       for (const key of await transaction.keys('drafts')) {
         const text = await transaction.get('drafts', key);
-        if (typeof text === 'string') drafts[key] = text;
+        if (typeof text === 'string') drafts[key] = fitDraft(text);
       }
     });
-    return wholeExportPieces(
+    return wholeExportFiles(
       {
         conversations: conversations.all(),
         settings: await settings.load(),
@@ -122,8 +134,9 @@ export class Housekeeping {
    */
   async import(json: string, newId: () => string): Promise<WholeReport> {
     const { conversations, settings, backing, channel } = this.#options;
-    const file = readWholeExport(json);
+    const file = await readWholeExport(json, newId);
     const report = await importConversationValues(file.conversations, conversations, newId);
+    const problems = [...file.problems, ...report.problems];
     const hasSettings = Object.keys(file.settings).length > 0;
     if (hasSettings) await settings.merge(file.settings);
     const drafts = await backing.run(['drafts'], 'readwrite', async (transaction) => {
@@ -142,7 +155,7 @@ export class Housekeeping {
     });
     channel.post({ type: 'many' });
     if (hasSettings) channel.post({ type: 'settings' });
-    return { ...report, hasSettings, drafts, aside: missing.length };
+    return { ...report, problems, hasSettings, drafts, aside: missing.length };
   }
 
   /** Deletes all that the database holds, settings too. */

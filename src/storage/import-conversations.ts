@@ -1,8 +1,8 @@
-/** Files of `exportAsJson` back to conversations: checked in every field and held to limits, with plain errors. */
+/** Exported files back to conversations: checked in every field and held to limits, with plain errors. */
 import { EngineError } from '../core/errors';
 import { EXPORT_FORMAT, EXPORT_VERSION } from './export-conversations';
 import { readConversation } from './read-conversation';
-import { readInteger, readObject, ValueProblem } from './read-value';
+import { readInteger, readObject, ValueProblem, type Fields } from './read-value';
 import { LIMITS, type StoredConversation } from './stored-conversation';
 
 export interface ImportReport {
@@ -20,8 +20,14 @@ function refuse(message: string, cause?: unknown): EngineError {
   return new EngineError(
     'storage',
     `The file was not imported: ${message}.`,
-    'Choose a JSON file that Tidepool has exported.',
+    'Choose a file that Tidepool, ChatGPT, Open WebUI or llama.cpp’s page has exported.',
     { cause },
+  );
+}
+
+function tooLarge(bytes: number): EngineError {
+  return refuse(
+    `it has ${Math.ceil(bytes / MEBIBYTE)} MiB, and the most is ${LIMITS.fileBytes / MEBIBYTE} MiB`,
   );
 }
 
@@ -44,11 +50,7 @@ function depthOf(json: string): number {
 
 /** Parses a file held to the limits of size and depth. EngineError `storage`. */
 export function parseLimited(json: string): unknown {
-  if (json.length > LIMITS.fileBytes) {
-    throw refuse(
-      `it has ${Math.ceil(json.length / MEBIBYTE)} MiB, and the most is ${LIMITS.fileBytes / MEBIBYTE} MiB`,
-    );
-  }
+  if (json.length > LIMITS.fileBytes) throw tooLarge(json.length);
   const depth = depthOf(json);
   if (depth > LIMITS.jsonDepth) {
     throw refuse(`its data lies ${depth} levels deep, and the most is ${LIMITS.jsonDepth}`);
@@ -61,16 +63,8 @@ export function parseLimited(json: string): unknown {
   }
 }
 
-/** The conversations in a file of chats, as they are; the caller reads each. EngineError `storage` when it is none. */
-export function readConversationsFile(value: unknown): readonly unknown[] {
-  const file = (() => {
-    try {
-      return readObject(value, 'the file');
-    } catch (cause) {
-      throw refuse('it holds no conversations', cause);
-    }
-  })();
-  if (file['format'] !== EXPORT_FORMAT) throw refuse(`it is not of the format "${EXPORT_FORMAT}"`);
+/** The conversations of a file of our own, as they are; the caller reads each. EngineError `storage` when it is none. */
+function readOwnFile(file: Fields): readonly unknown[] {
   try {
     readInteger(file['version'], 'its version', 1, EXPORT_VERSION);
   } catch (cause) {
@@ -85,6 +79,50 @@ export function readConversationsFile(value: unknown): readonly unknown[] {
     );
   }
   return conversations;
+}
+
+/** What a file holds: conversations unread, each is checked by whoever adds it, and what had to be left out. */
+export interface FoundConversations {
+  readonly values: readonly unknown[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * The conversations in a file of chats: our own, or one of another program (foreign/). EngineError `storage` naming what it is
+ * when it is neither.
+ */
+export async function findConversations(
+  value: unknown,
+  newId: () => string,
+): Promise<FoundConversations> {
+  if (typeof value !== 'object' || value === null) throw refuse('it holds no conversations');
+  if ('format' in value && value.format === EXPORT_FORMAT)
+    return { values: readOwnFile(readObject(value, 'the file')), problems: [] };
+  // Loaded when it is needed: few people come from elsewhere.
+  const { readForeign } = await import('./foreign/read-foreign');
+  const foreign = readForeign(value, newId);
+  if (typeof foreign === 'string') throw refuse(foreign);
+  if (foreign !== null) return { values: foreign.conversations, problems: foreign.problems };
+  throw refuse(
+    Array.isArray(value)
+      ? 'it holds no conversations'
+      : `it is not of the format "${EXPORT_FORMAT}"`,
+  );
+}
+
+/** Texts in a file: its own, or those of the chats in a zip archive. EngineError `storage` when it cannot be read. */
+export async function textsOfFile(file: Blob): Promise<readonly string[]> {
+  const { ArchiveProblem, archivedTexts, isArchive } = await import('./foreign/read-archive');
+  if (!(await isArchive(file))) {
+    if (file.size > LIMITS.fileBytes) throw tooLarge(file.size);
+    return [await file.text()];
+  }
+  try {
+    return await archivedTexts(file, LIMITS.fileBytes);
+  } catch (cause) {
+    if (!(cause instanceof ArchiveProblem)) throw cause;
+    throw refuse(cause.message, cause);
+  }
 }
 
 /** Where the conversations of a file go; `ConversationStore` is one. */
@@ -105,7 +143,18 @@ export async function importConversations(
   target: ImportTarget,
   newId: () => string,
 ): Promise<ImportReport> {
-  return importConversationValues(readConversationsFile(parseLimited(json)), target, newId);
+  const { values, problems } = await findConversations(parseLimited(json), newId);
+  const report = await importConversationValues(values, target, newId);
+  return { ...report, problems: [...problems, ...report.problems] };
+}
+
+/** Adds up the reports of several files. */
+export function joinReports(reports: readonly ImportReport[]): ImportReport {
+  return {
+    added: reports.flatMap(({ added }) => added),
+    unchanged: reports.reduce((sum, { unchanged }) => sum + unchanged, 0),
+    problems: reports.flatMap(({ problems }) => problems),
+  };
 }
 
 /** The same for conversations that are parsed already, each unread. */

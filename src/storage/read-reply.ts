@@ -43,9 +43,6 @@ const FINISHES: readonly (FinishReason | 'failed')[] = [
 ];
 const PART_KINDS: readonly ReplyPart['kind'][] = ['thought', 'answer', 'call', 'result', 'notice'];
 
-/** Arguments of one call; none of ours has more than one. */
-const MAX_ARGUMENTS = 50;
-
 export function readThinkingLimit(value: unknown, place: string): ThinkingLimit {
   return value === 'unlimited' ? value : readInteger(value, place, 0, 1_000_000);
 }
@@ -58,10 +55,10 @@ function readCall(value: unknown, place: string): ToolCall {
   const call = readObject(value, place);
   const given = Object.entries(readObject(call['arguments'], `${place}.arguments`));
   return {
-    name: readText(call['name'], `${place}.name`, 100),
+    name: readText(call['name'], `${place}.name`, LIMITS.nameLength),
     arguments: Object.fromEntries(
       given
-        .slice(0, MAX_ARGUMENTS)
+        .slice(0, LIMITS.callArguments)
         .map(([key, argument]) => [key, readStoredText(argument, `${place}.arguments.${key}`)]),
     ),
   };
@@ -80,7 +77,7 @@ function readThoughtEnd(value: unknown, place: string): ThoughtEnd | null {
 }
 
 function readFigure(value: unknown, place: string): number {
-  return readNumber(value, place, 0, 1e12);
+  return readNumber(value, place, 0, LIMITS.figure);
 }
 
 function readPart(value: unknown, place: string): ReplyPart {
@@ -105,7 +102,7 @@ function readPart(value: unknown, place: string): ReplyPart {
     case 'result':
       return {
         kind,
-        name: readText(part['name'], `${place}.name`, 100),
+        name: readText(part['name'], `${place}.name`, LIMITS.nameLength),
         content: readStoredText(part['content'], `${place}.content`),
         isError: readBoolean(part['isError'], `${place}.isError`),
       };
@@ -162,7 +159,7 @@ function readStats(value: unknown, place: string): ReplyStats {
     decodeMs: figure('decodeMs'),
     decodeTokensPerSecond: figure('decodeTokensPerSecond'),
     prefillTokensPerSecond: figure('prefillTokensPerSecond'),
-    device: readText(stats['device'], `${place}.device`, 100),
+    device: readText(stats['device'], `${place}.device`, LIMITS.nameLength),
   };
 }
 
@@ -180,6 +177,6 @@ export function readReply(value: unknown, place: string): ReplyContent {
     finish: readNullable(reply['finish'], (finish) =>
       readOneOf(finish, `${place}.finish`, FINISHES),
     ),
-    problem: readText(reply['problem'], `${place}.problem`, 10_000),
+    problem: readText(reply['problem'], `${place}.problem`, LIMITS.problemLength),
   };
 }

@@ -36,14 +36,25 @@ export const LIMITS = {
   titleLength: 200,
   systemPromptLength: 100_000,
   textLength: 1_000_000,
-  messages: 10_000,
+  /** Names of tools and devices. */
+  nameLength: 100,
+  problemLength: 10_000,
+  /** Messages that may be written into a chat, and that are read: two tabs' chats may become one (merge-conversations.ts). */
+  messagesEntered: 10_000,
+  messages: 20_000,
+  /** All texts of a chat that may be written on: so that its file stays below `fileBytes`, even if JSON escapes each unit. */
+  conversationLength: 8_000_000,
   /** Of a reply as it was kept before it was a list of parts. */
   toolSteps: 100,
   replyParts: 2000,
   injectedRanges: 1000,
-  conversations: 5000,
-  /** Size of an imported file. */
-  fileBytes: 64 * 1024 * 1024,
+  /** Arguments of one call; none of ours has more than one. */
+  callArguments: 50,
+  /** Tokens, milliseconds, rates. */
+  figure: 1e12,
+  conversations: 100_000,
+  /** Size of an imported file: years of another program's chats are more than 100 MiB. */
+  fileBytes: 256 * 1024 * 1024,
   /** Brackets within brackets; our own export has 11. */
-  jsonDepth: 32,
+  jsonDepth: 64,
 } as const;

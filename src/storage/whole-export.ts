@@ -4,7 +4,8 @@
  */
 import { EngineError } from '../core/errors';
 import { isoTime } from './export-conversations';
-import { parseLimited, readConversationsFile } from './import-conversations';
+import { conversationFiles, type FilePieces } from './export-files';
+import { findConversations, parseLimited } from './import-conversations';
 import { readList, readNumber, readObject, readText, ValueProblem } from './read-value';
 import { rawText, readAsideValue, type AsideValue } from './stored-aside';
 import { readSettings, type StoredSettings } from './settings-store';
@@ -25,10 +26,12 @@ export interface WholeExport {
 /** What came out of a file: conversations unread, each is checked by whoever adds it. */
 export interface WholeImport extends Omit<WholeExport, 'conversations'> {
   readonly conversations: readonly unknown[];
+  /** What of another program's file was left out. */
+  readonly problems: readonly string[];
 }
 
-/** Pieces of the JSON file, so that no text of the whole is ever in memory; `exportedAt` in ms since 1970. */
-export async function wholeExportPieces(
+/** The JSON files: one, or as many as it takes, the first with all that is no chat; `exportedAt` in ms since 1970. */
+export function wholeExportFiles(
   {
     conversations,
     settings,
@@ -38,31 +41,23 @@ export async function wholeExportPieces(
     readonly conversations: AsyncIterable<StoredConversation>;
   },
   exportedAt: number,
-): Promise<readonly string[]> {
-  const head = {
-    format: WHOLE_FORMAT,
-    version: WHOLE_VERSION,
-    exportedAt: isoTime(exportedAt),
+): Promise<readonly FilePieces[]> {
+  const head = { format: WHOLE_FORMAT, version: WHOLE_VERSION, exportedAt: isoTime(exportedAt) };
+  const first = {
+    ...head,
     settings,
     drafts,
     // As text: a damaged record may lie deeper than any file may, and hold what JSON cannot say.
     aside: aside.map(({ reason, keptAt, value }) => ({ reason, keptAt, raw: rawText(value) })),
   };
-  const pieces = [JSON.stringify(head).slice(0, -1), ',"conversations":['];
-  let isFirst = true;
-  for await (const conversation of conversations) {
-    pieces.push(`${isFirst ? '' : ','}\n${JSON.stringify(conversation)}`);
-    isFirst = false;
-  }
-  pieces.push('\n]}\n');
-  return pieces;
+  return conversationFiles(conversations, first, { ...head, settings: {}, drafts: {}, aside: [] });
 }
 
 /**
- * Reads an exported file: everything, or chats alone as "Your chats as files" writes them.
+ * Reads an exported file: everything, or chats alone as "Your chats as files" and other programs write them.
  * @throws EngineError `storage` naming what is wrong with the file
  */
-export function readWholeExport(json: string): WholeImport {
+export async function readWholeExport(json: string, newId: () => string): Promise<WholeImport> {
   const value = parseLimited(json);
   const isWhole =
     typeof value === 'object' &&
@@ -70,7 +65,8 @@ export function readWholeExport(json: string): WholeImport {
     'format' in value &&
     value.format === WHOLE_FORMAT;
   if (!isWhole) {
-    return { conversations: readConversationsFile(value), settings: {}, drafts: {}, aside: [] };
+    const { values, problems } = await findConversations(value, newId);
+    return { conversations: values, problems, settings: {}, drafts: {}, aside: [] };
   }
   try {
     const file = readObject(value, 'the file');
@@ -78,6 +74,7 @@ export function readWholeExport(json: string): WholeImport {
     if (!Number.isInteger(version))
       throw new ValueProblem('its version', 'a whole number', version);
     return {
+      problems: [],
       conversations: readList(
         file['conversations'],
         'conversations',

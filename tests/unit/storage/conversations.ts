@@ -1,6 +1,7 @@
 /** Conversations, a channel and a clock for the tests of storage. */
 import { appendMessage, EMPTY_TREE } from '../../../src/core/chat/conversation-tree';
 import { replyWith } from '../../replies';
+import { exportAsJsonFiles } from '../../../src/storage/export-conversations';
 import type { StoredConversation } from '../../../src/storage/stored-conversation';
 import type { StorageChange, TabChannel } from '../../../src/storage/tab-channel';
 
@@ -31,6 +32,13 @@ export function conversationOf(
     thinkingLimit: 128,
     tree,
   };
+}
+
+/** Text of the one file that these conversations are exported to. */
+export async function exportedJson(conversations: readonly StoredConversation[]): Promise<string> {
+  const files = await exportAsJsonFiles(conversations, 0);
+  if (files.length !== 1) throw new Error(`${files.length} files`);
+  return files.flat().join('');
 }
 
 /** The channels of tabs that hear each other, as BroadcastChannel does: not oneself. */

@@ -11,15 +11,11 @@ import type { ThoughtEnd } from '../../../src/core/budget/thinking-limit';
 import { emptyReply, type ReplyPart } from '../../../src/core/chat/reply';
 import { begunParts } from '../../../src/core/chat/reply-parts';
 import { ConversationStore } from '../../../src/storage/conversation-store';
-import {
-  exportAsJson,
-  exportAsMarkdown,
-  fileNameOf,
-} from '../../../src/storage/export-conversations';
+import { exportAsMarkdown, fileNameOf } from '../../../src/storage/export-conversations';
 import { importConversations } from '../../../src/storage/import-conversations';
 import { MemoryBacking } from '../../../src/storage/memory-backing';
 import { LIMITS, type StoredConversation } from '../../../src/storage/stored-conversation';
-import { conversationOf, TestChannels } from './conversations';
+import { conversationOf, exportedJson, TestChannels } from './conversations';
 
 function openStore(): ConversationStore {
   return new ConversationStore({
@@ -96,7 +92,7 @@ describe('export and import', () => {
       fc.asyncProperty(trees, fc.string({ maxLength: LIMITS.titleLength }), async (tree, title) => {
         const conversation: StoredConversation = { ...conversationOf('a'), title, tree };
         const store = openStore();
-        const report = await importConversations(exportAsJson([conversation], 0), store, newId);
+        const report = await importConversations(await exportedJson([conversation]), store, newId);
         expect(report).toEqual({ added: [conversation], unchanged: 0, problems: [] });
         expect(await store.load('a')).toEqual(conversation);
       }),
@@ -107,7 +103,7 @@ describe('export and import', () => {
   it('keeps the order of the list', async () => {
     const store = openStore();
     await importConversations(
-      exportAsJson([conversationOf('b'), conversationOf('a')], 0),
+      await exportedJson([conversationOf('b'), conversationOf('a')]),
       store,
       newId,
     );
@@ -118,14 +114,17 @@ describe('export and import', () => {
     const store = openStore();
     await store.save(conversationOf('a', { answer: 'mine' }));
     await store.save(conversationOf('b'));
-    const file = exportAsJson([conversationOf('a', { answer: 'theirs' }), conversationOf('b')], 0);
+    const file = await exportedJson([
+      conversationOf('a', { answer: 'theirs' }),
+      conversationOf('b'),
+    ]);
     const report = await importConversations(file, store, () => 'fresh');
     expect(report.unchanged).toBe(1);
     expect(report.added.map(({ id }) => id)).toEqual(['fresh']);
     expect(await store.load('a')).toEqual(conversationOf('a', { answer: 'mine' }));
   });
 
-  const good = JSON.parse(exportAsJson([conversationOf('a')], 0)) as Record<string, unknown>;
+  const good = { format: 'tidepool-conversations', version: 2, conversations: [] };
 
   it.each([
     ['no JSON at all', '<!doctype html>', 'it is not JSON'],
@@ -143,15 +142,15 @@ describe('export and import', () => {
     ],
     [
       'too many',
-      JSON.stringify({ ...good, conversations: Array(5001).fill(0) }),
-      'it holds 5001 conversations, and the most is 5000',
+      JSON.stringify({ ...good, conversations: Array(100_001).fill(0) }),
+      'it holds 100001 conversations, and the most is 100000',
     ],
     [
       'too deep',
       `{"a":${'['.repeat(100_000)}`,
-      'its data lies 100001 levels deep, and the most is 32',
+      'its data lies 100001 levels deep, and the most is 64',
     ],
-    ['too large', ' '.repeat(LIMITS.fileBytes + 1), 'it has 65 MiB, and the most is 64 MiB'],
+    ['too large', ' '.repeat(LIMITS.fileBytes + 1), 'it has 257 MiB, and the most is 256 MiB'],
   ])('refuses %s with a sentence', async (_what, file, sentence) => {
     await expect(importConversations(file, openStore(), newId)).rejects.toMatchObject({
       code: 'storage',

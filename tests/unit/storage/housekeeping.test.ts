@@ -1,13 +1,12 @@
 // What is kept besides being used: sizes, damaged chats, everything out and in again.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ConversationStore } from '../../../src/storage/conversation-store';
-import { exportAsJson } from '../../../src/storage/export-conversations';
 import { Housekeeping } from '../../../src/storage/housekeeping';
 import { MemoryBacking } from '../../../src/storage/memory-backing';
 import { SettingsStore } from '../../../src/storage/settings-store';
 import { rawText } from '../../../src/storage/stored-aside';
 import { DEFAULT_SETTINGS } from '../../../src/state/settings.svelte';
-import { conversationOf, TestChannels } from './conversations';
+import { conversationOf, exportedJson, TestChannels } from './conversations';
 
 function openBrowser() {
   const backing = new MemoryBacking();
@@ -61,7 +60,9 @@ async function allOf(store: ConversationStore): Promise<unknown[]> {
 }
 
 async function exported(): Promise<string> {
-  return (await browser.housekeeping.exportPieces()).join('');
+  const files = await browser.housekeeping.exportFiles();
+  expect(files).toHaveLength(1);
+  return files.flat().join('');
 }
 
 describe('a damaged chat', () => {
@@ -137,7 +138,7 @@ describe('everything', () => {
   });
 
   it('takes a file of chats alone as well', async () => {
-    const json = exportAsJson([conversationOf('a')], 1);
+    const json = await exportedJson([conversationOf('a')]);
     expect(await browser.housekeeping.import(json, newId)).toMatchObject({
       hasSettings: false,
       drafts: 0,
@@ -183,7 +184,7 @@ describe('everything', () => {
       }),
       'aside',
     ],
-    [`${'['.repeat(40)}${']'.repeat(40)}`, 'levels deep'],
+    [`${'['.repeat(70)}${']'.repeat(70)}`, 'levels deep'],
   ])('refuses %s with the place, and changes nothing', async (json, said) => {
     await expect(browser.housekeeping.import(json, newId)).rejects.toMatchObject({
       code: 'storage',
