@@ -53,7 +53,7 @@ const katexFonts: Plugin = {
   },
 };
 
-/** Other hosts that may have models, such as a mirror of the hub; the README says how. */
+/** Other hosts that may have models, such as a mirror of the hub; docs/serving.md says how. */
 const modelHosts = readModelHosts(process.env['TIDEPOOL_MODEL_HOSTS'] ?? '');
 
 /** The page's policy stands in the page, so that it holds on any host; the development server writes inline scripts and is left without. */

@@ -1,4 +1,4 @@
-// `npm run bytes`: what a first visit moves, by part, raw and packed; from the built site. The README quotes its table.
+// `npm run bytes`: what a first visit moves, by part, raw and packed; from the built site. docs/offline.md quotes it.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 

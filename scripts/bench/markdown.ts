@@ -1,4 +1,4 @@
-/** Owns the tables that the README quotes. */
+/** Owns the tables that docs/benchmark.md quotes; the README has five columns of the first. */
 import { TARGETS, type ContenderResult, type ContextLayers, type Figure } from './results';
 
 interface Quoted {
