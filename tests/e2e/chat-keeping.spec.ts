@@ -1,5 +1,6 @@
 // What stays: drafts, conversations, titles, files, the choice of colours.
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from './fake-site';
 import { expectKept } from './kept';
 
@@ -89,6 +90,29 @@ test('an exported file comes in again after everything was deleted', async ({ ch
   await page.getByRole('button', { name: 'Export, import' }).click();
   await page.getByLabel('Choose files').setInputFiles({ ...file, buffer: Buffer.from('{"a":') });
   await expect(page.getByText('it is not JSON')).toBeVisible();
+});
+
+test('chats of other programs come in together, and what was left out is said', async ({
+  chat,
+}) => {
+  const { page } = chat;
+  await chat.open('thinks');
+  await page.getByRole('button', { name: 'Export, import' }).click();
+  await chat.expectAccessible();
+  await page
+    .getByLabel('Choose files')
+    .setInputFiles(
+      ['chatgpt', 'llama-cpp', 'open-webui'].map((name) =>
+        fileURLToPath(new URL(`../fixtures/foreign/${name}.json`, import.meta.url)),
+      ),
+    );
+  await expect(page.getByText('3 chats came in.')).toBeVisible();
+  await expect(
+    page.getByText(/2 pieces of ChatGPT’s export could not be taken over/),
+  ).toBeVisible();
+  const nav = page.getByRole('navigation', { name: 'Conversations' });
+  await nav.getByRole('button', { name: 'Tides and pictures', exact: true }).click();
+  await expect(page.getByText('The moon, about every 12 hours.')).toBeVisible();
 });
 
 test('the colours that were chosen stay', async ({ chat }) => {
