@@ -5,7 +5,9 @@
 import { EngineError } from '../src/core/errors';
 import type { ListedVariant, ModelListing } from '../src/core/model-listing';
 import type { ModelSpec } from '../src/core/model-spec';
+import { formatBytes } from '../src/core/units';
 import { dataNameOf, listingOfManifest, pathsOfVariant } from '../src/model-files/file-keys';
+import { isPackedCheckpoint } from '../src/models/packed-weights';
 import {
   parseManifest,
   parseSpec,
@@ -21,7 +23,7 @@ import {
   type Rung,
 } from './runtime/device-ladder';
 import { createTokenizer, type ChatTokenizer } from './runtime/hub';
-import type { GraphFile } from './runtime/four-bit';
+import type { GraphFile } from './runtime/graph-reader';
 import { ModelSession, type ModelGraphs } from './runtime/session';
 import { countParameters } from './runtime/weight-count';
 import type { ModelFiles } from './runtime/weights';
@@ -119,22 +121,28 @@ export function ladderModelOf(
 }
 
 /** The graphs of a variant with their data, out of the contents of its files. */
-export function graphsOf(
+export async function graphsOf(
   variant: ListedVariant,
   contents: ReadonlyMap<string, Uint8Array>,
-): ModelGraphs {
-  const file = (session: string): GraphFile | null => {
+): Promise<ModelGraphs> {
+  const file = async (session: string): Promise<GraphFile | null> => {
     const path = variant.graphs[session];
     const bytes = path === undefined ? undefined : contents.get(path);
     if (bytes === undefined) return null;
-    const externalData = (variant.externalData[session] ?? []).map((data, index) => ({
+    const paths = variant.externalData[session] ?? [];
+    const packed = paths.find(isPackedCheckpoint);
+    if (packed !== undefined) {
+      const { fillFromNvfp4 } = await import('./runtime/nvfp4-graph');
+      return fillFromNvfp4(bytes, packed, contents.get(packed) ?? new Uint8Array());
+    }
+    const externalData = paths.map((data, index) => ({
       // A graph names its data by file name, whatever folder both are in.
       path: dataNameOf(path ?? '', data, index),
       data: contents.get(data) ?? new Uint8Array(),
     }));
     return { bytes, externalData };
   };
-  const decoder = file('model') ?? file('decoder_model_merged');
+  const decoder = (await file('model')) ?? (await file('decoder_model_merged'));
   if (decoder === null) {
     throw new EngineError(
       'model-missing',
@@ -142,8 +150,30 @@ export function graphsOf(
       'Choose another variant of the model.',
     );
   }
-  const embed = file('embed_tokens');
+  const embed = await file('embed_tokens');
   return embed === null ? { decoder } : { decoder, embed };
+}
+
+/** More than this is not read a second time beside the running model. Bytes. */
+const MOST_READ_AGAIN = 256 * 1024 ** 2;
+
+/** The graph of a running model's variant, read again from where it is kept. EngineError `out-of-memory`. */
+export async function readDecoder(
+  { listing }: Pick<ModelDescription, 'listing'>,
+  dtype: string,
+  files: ModelFiles,
+): Promise<GraphFile> {
+  const variant = listing.variants.find((one) => one.dtype === dtype);
+  if (variant === undefined) throw new RangeError(`${listing.id} has no variant ${dtype}`);
+  const bytes = bytesOf(listing, variant);
+  if (bytes > MOST_READ_AGAIN)
+    throw new EngineError(
+      'out-of-memory',
+      `The weights have ${formatBytes(bytes)}; up to ${formatBytes(MOST_READ_AGAIN)} are read again beside the running model.`,
+      'Choose a smaller model to look at its weights.',
+    );
+  const contents = await files.files(pathsOfVariant(variant), () => {});
+  return (await graphsOf(variant, contents)).decoder;
 }
 
 /** What a self-test found. */
@@ -192,7 +222,7 @@ export async function openModel(
   const stage = (name: LoadProgress['stage']): void =>
     onProgress({ stage: name, ...state, loadedBytes: weightBytes });
   stage('session');
-  const graphs = graphsOf(variant, contents);
+  const graphs = await graphsOf(variant, contents);
   const session = await ModelSession.create(graphs, {
     provider: rung.provider,
     spec,

@@ -94,7 +94,10 @@ export async function openVariant(folder: ModelFolder, variant: string): Promise
     );
   }
   const contents = await files.files(pathsOfVariant(listed), () => {});
-  const session = await ModelSession.create(graphsOf(listed, contents), { provider: 'wasm', spec });
+  const session = await ModelSession.create(await graphsOf(listed, contents), {
+    provider: 'wasm',
+    spec,
+  });
   const empty = session.emptyStates();
   const { logits, states } = await session.step(manifest.goldenIds, empty);
   empty.release();

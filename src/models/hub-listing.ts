@@ -5,6 +5,7 @@
  */
 import { EngineError } from '../core/errors';
 import type { ListedFile, ListedVariant, ModelListing } from '../core/model-listing';
+import { packedWeightsOf, PACKING_NOTE } from './packed-weights';
 
 /** The hub that is asked unless a mirror is set. */
 export const DEFAULT_HUB = 'https://huggingface.co';
@@ -23,7 +24,12 @@ const LAYOUTS: readonly (readonly string[])[] = [
 /** Without these no model answers. */
 const REQUIRED = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
 /** Taken where they are. `manifest.json` comes with models that were packaged for this app. */
-const OPTIONAL = ['generation_config.json', 'chat_template.jinja', 'manifest.json'] as const;
+const OPTIONAL = [
+  'generation_config.json',
+  'chat_template.jinja',
+  'manifest.json',
+  PACKING_NOTE,
+] as const;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -110,6 +116,7 @@ function dataOf(graph: string, paths: ReadonlySet<string>): readonly string[] | 
 export function listVariants(files: readonly ListedFile[]): readonly ListedVariant[] {
   const folder = graphFolder(files);
   const paths = new Set(files.map(({ path }) => path));
+  const packed = packedWeightsOf(paths);
   const bytesOf = new Map(files.map(({ path, bytes }) => [path, bytes]));
   for (const sessions of LAYOUTS) {
     const [first = ''] = sessions;
@@ -129,7 +136,7 @@ export function listVariants(files: readonly ListedFile[]): readonly ListedVaria
         if (data === null) isWhole = false;
         else {
           graphs[session] = graph;
-          externalData[session] = data;
+          externalData[session] = data.length === 0 ? packed : data;
         }
       }
       const dtype = suffix === '' ? 'fp32' : suffix.slice(1);

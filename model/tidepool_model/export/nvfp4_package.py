@@ -179,6 +179,7 @@ def describe(folder: Path, packed: PackedCheckpoint, name: str, model: Path, fou
         "pattern": checkpoint.shape.pattern,
         "layers": [{"index": i, "type": t} for i, t in enumerate(checkpoint.shape.layer_types)],
         "variants": {variant: f"onnx/{ONNX_FILE[variant]}" for variant in formats},
+        "parts": [WEIGHTS],  # what both graphs' external data is made of
         "states": state_table(checkpoint.shape, list(formats)),
         "provenance": {
             "packedFrom": f"{source['name']}/{source['variants']['quantized']}",
