@@ -33,7 +33,7 @@ import { EventOutbox } from './event-outbox';
 import { runGeneration, type GenerationControl } from './generate-loop';
 import { Lab } from './lab/lab';
 import { buildPrompt } from './prompt';
-import { describeModel, identityOf, ladderModelOf, openModel } from './load-model';
+import { describeModel, identityOf, ladderModelOf, openModel, readDecoder } from './load-model';
 import { needsFreshWorker, planLadder, probeDevice, type Rung } from './runtime/device-ladder';
 import type { ChatTokenizer } from './runtime/hub';
 import type { LayerStates } from './runtime/layer-states';
@@ -357,6 +357,7 @@ export class Engine implements EngineApi {
       const lab = new Lab({
         ...loaded,
         weightBytes,
+        readGraph: () => readDecoder(model, rung.variant, files),
         identity: { name: spec.name, modelId: await identityOf(listing), variant: info.variant },
       });
       this.#loaded = { ...loaded, info, lab };

@@ -28,6 +28,7 @@ import type {
   SurgeryOp,
 } from '../protocol/lab-api';
 import type { LabRun } from './engine';
+import { fakeWeights } from './fake-weights';
 
 interface HeadHistory {
   readonly delta: Float64Array;
@@ -204,6 +205,8 @@ export class FakeLab {
           weightBytes: this.#memory()?.weightBytes ?? 0,
           layers: [],
         } satisfies LabJobs['memory']['result'];
+      case 'weights':
+        return fakeWeights(asked.request);
       default: {
         const never: never = asked;
         return never;

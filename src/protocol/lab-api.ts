@@ -419,6 +419,37 @@ export interface CostPoint {
   readonly prefillMs: number;
 }
 
+/* ---------- weights ---------- */
+
+export interface WeightsRequest {
+  readonly layer: number;
+  /** Which of the layer's matrices, in the order of the result's list. */
+  readonly matrix: number;
+  /** Output whose weights are looked at; one beyond the last is the last. */
+  readonly row: number;
+}
+
+/** One row of one of a layer's matrices as the model computes with it, and what NVFP4 would make of the matrix. */
+export interface WeightsResult {
+  /** The layer's matrices; empty where the file keeps none in a form that is read. */
+  readonly matrices: readonly {
+    readonly name: string;
+    readonly rows: number;
+    readonly columns: number;
+  }[];
+  readonly matrix: number;
+  readonly row: number;
+  /** (columns) */
+  readonly values: Float32Array;
+  /** Size of the matrix's largest weight. */
+  readonly largest: number;
+  /**
+   * Norm of what NVFP4 changes in the matrix over its norm, by how blocks are scaled; null where 16 does not divide its
+   * columns.
+   */
+  readonly errors: { readonly six: number; readonly fourOverSix: number } | null;
+}
+
 /* ---------- the jobs ---------- */
 
 /** The request of a job that needs none: `{}`. */
@@ -444,6 +475,8 @@ export interface LabJobs {
   readonly load: { readonly request: LoadStateRequest; readonly result: LoadedState };
   readonly cost: { readonly request: CostRequest; readonly result: readonly CostPoint[] };
   readonly memory: { readonly request: NoDetails; readonly result: LabMemory };
+  /** Reads the model's file again; nothing of it is kept. */
+  readonly weights: { readonly request: WeightsRequest; readonly result: WeightsResult };
 }
 
 export type LabJobName = keyof LabJobs;

@@ -24,6 +24,7 @@ import {
   type SavedState,
   type SurgeryOp,
 } from '../../src/protocol/lab-api';
+import type { GraphFile } from '../runtime/graph-reader';
 import { stateNamesOf, type LayerStates, stateKindOf } from '../runtime/layer-states';
 import type { ModelSession } from '../runtime/session';
 import { isPrefix, type SnapshotCache } from '../runtime/snapshots';
@@ -42,6 +43,8 @@ export interface LabModel extends Omit<ReaderModel, 'session'> {
   readonly session: ModelSession;
   readonly identity: ModelIdentity;
   readonly weightBytes: number;
+  /** The file that the model was made of, read again. */
+  readonly readGraph: () => Promise<GraphFile>;
 }
 
 /** What the model remembers now. */
@@ -155,6 +158,10 @@ export class Lab {
         return this.#load(request.bytes);
       case 'memory':
         return this.#memory();
+      case 'weights': {
+        const { readWeights } = await import('./weights');
+        return readWeights(await this.#model.readGraph(), request);
+      }
       default: {
         const unknown: never = job;
         throw new RangeError(`unknown job ${JSON.stringify(unknown)}`);

@@ -72,8 +72,8 @@ export function readTensor(file: GraphFile, field: Field): { name: string; tenso
   const location = entries.get('location') ?? '';
   const source = file.externalData.find(({ path }) => baseName(path) === baseName(location));
   const offset = Number(entries.get('offset') ?? 0);
-  const length = Number(entries.get('length') ?? (source?.data.length ?? 0) - offset);
-  const isWhole = source !== undefined && offset + length <= source.data.length;
+  const length = Number(entries.get('length') ?? (source?.data.byteLength ?? 0) - offset);
+  const isWhole = source !== undefined && offset + length <= source.data.byteLength;
   return {
     name,
     tensor: {

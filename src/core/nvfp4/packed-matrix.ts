@@ -20,7 +20,7 @@ const VALUES = Float32Array.from({ length: 16 }, (_, code) => decodeE2m1(code));
 const SCALES = Float32Array.from({ length: 256 }, (_, bits) => decodeE4m3(bits));
 
 /** What the numbers of each block are multiplied by, (N, K / 16). */
-export function blockScales({ scaleBits, tensorScale, divides }: PackedMatrix): Float32Array {
+function blockScales({ scaleBits, tensorScale, divides }: PackedMatrix): Float32Array {
   return Float32Array.from(scaleBits, (bits) => {
     const scale = SCALES[bits] ?? NaN;
     return divides ? scale / tensorScale : scale * tensorScale;

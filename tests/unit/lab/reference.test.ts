@@ -95,6 +95,7 @@ describe('inner values against PyTorch', () => {
       snapshots,
       identity: { name: 'lab-probe', modelId: '', variant: '' },
       weightBytes: model.length,
+      readGraph: () => Promise.resolve({ bytes: model, externalData: [] }),
     });
   }, 60_000);
 
