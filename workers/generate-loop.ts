@@ -9,7 +9,7 @@ import { sampleToken, type SampledToken } from '../src/core/sampling/sampler';
 import { sampleFromTopLogits } from '../src/core/sampling/top-logits';
 import { createDetokeniser } from '../src/core/text/detokeniser';
 import type { ModelSpec } from '../src/core/model-spec';
-import { runTool, TOOL_SCHEMAS } from '../src/core/tools/run-tool';
+import { TOOL_SCHEMAS } from '../src/core/tools/run-tool';
 import type { ThinkFormat } from '../src/models/think-format';
 import type {
   EngineEvent,
@@ -24,14 +24,12 @@ import type { ChatTokenizer, TemplateMessage } from './runtime/hub';
 import type { LayerStates } from './runtime/layer-states';
 import type { SnapshotCache } from './runtime/snapshots';
 import { TokenCursor, type LogitRow, type StepSession } from './token-cursor';
+import { ToolRunner } from './turn/tool-runner';
 import { toolTurnIds } from './turn/tool-turn';
 import { CLOSE_RESERVE, Turn } from './turn/turn';
 
 /** Tokens a prefill step reads: long enough to be fast, short enough that stop is heard in under a second on WASM. */
 const PREFILL_CHUNK = 256;
-
-/** Tool calls of one reply; a model that asks for more is going round in circles. */
-const MAX_TOOL_CALLS = 6;
 
 /** A snapshot this near after another one saves less than it costs. */
 const MIN_FORK_TOKENS = 16;
@@ -114,6 +112,7 @@ class Reply {
   readonly #request: GenerateRequest;
   readonly #control: GenerationControl;
   readonly #host: GenerationHost;
+  readonly #tools: ToolRunner;
   readonly #pause = new EventLoopPause();
   readonly #startedAt = performance.now();
   readonly #tally: GenerationTally = {
@@ -129,7 +128,6 @@ class Reply {
   };
   #cursor: TokenCursor | null = null;
   #thoughtEnd: ThoughtEnd | null = null;
-  #toolCalls = 0;
   #lastTokenAt = 0;
   #lastMemoryAt = -Infinity;
 
@@ -143,6 +141,7 @@ class Reply {
     this.#request = request;
     this.#control = control;
     this.#host = host;
+    this.#tools = new ToolRunner(request.tools, host);
   }
 
   dispose(): void {
@@ -199,9 +198,10 @@ class Reply {
     let finish: FinishReason = 'stopped';
     while (logits !== null) {
       const turn = new Turn(this.#model, request, {
-        limit: thinks ? limit : 0,
+        // A thought that goes on must be closed, whatever is left to it.
+        limit: !thinks ? 0 : thought !== '' && limit === 0 ? 1 : limit,
         thought,
-        inAnswer: continueFrom !== undefined && inAnswer && this.#toolCalls === 0,
+        inAnswer: continueFrom !== undefined && inAnswer && this.#tools.calls === 0,
         room: spec.maxPositions - this.#at().length,
         answerTokensLeft: request.maxAnswerTokens - this.#tally.answerTokens,
       });
@@ -214,8 +214,8 @@ class Reply {
       limit = turn.budget.remaining;
       thinks &&= limit !== 0 && this.#thoughtEnd !== 'answer-now';
       const next = await this.#answerTools(turn, conversation, tools, thinks);
-      if (next === null) {
-        finish = this.#control.stopped ? 'stopped' : 'context-full';
+      if (typeof next === 'string') {
+        finish = next;
         break;
       }
       logits = next;
@@ -315,6 +315,7 @@ class Reply {
     };
     let injection = turn.opening;
     if (injection !== null) endThought(injection.reason);
+    let waiting: SampledToken | null = null;
 
     for (;;) {
       await this.#pause.wait();
@@ -336,10 +337,11 @@ class Reply {
       if (cursor.length >= this.#model.spec.maxPositions) return 'context-full';
       if (turn.answerTokensLeft <= 0) return 'length';
 
-      const sampled = await this.#draw(logits, turn, random);
+      const sampled: SampledToken = waiting ?? (await this.#draw(logits, turn, random));
       const wasThought = budget.channel === 'thought';
       const taken = turn.take(sampled.id);
       const { step } = taken;
+      waiting = taken.again ? sampled : null;
       if (wasThought)
         this.#tally.thoughtTokens =
           thoughtTokensBefore + budget.usedTokens - turn.thoughtTokensGiven;
@@ -362,6 +364,9 @@ class Reply {
                 })),
               }),
         });
+      }
+      for (const call of taken.calls) {
+        if (call !== null) this.#host.emit({ type: 'tool-call', call });
       }
       if (step.ended !== undefined) endThought(step.ended);
       if (step.turnOver) return turn.calls.length > 0 ? 'tool-calls' : 'end';
@@ -443,32 +448,16 @@ class Reply {
     this.#host.emit({ type: 'memory', memory: this.#host.memory(this.#at()) });
   }
 
-  /** Runs the turn's calls and reads their results; null when stopped or when the context is full. */
+  /** Runs the turn's calls and reads their results; else how the reply ends without them. */
   async #answerTools(
     turn: Turn,
     conversation: TemplateMessage[],
     tools: readonly (typeof TOOL_SCHEMAS)[keyof typeof TOOL_SCHEMAS][],
     enableThinking: boolean,
-  ): Promise<LogitRow | null> {
+  ): Promise<LogitRow | 'end' | 'stopped' | 'context-full'> {
     const { tokenizer, spec, format } = this.#model;
-    const results: string[] = [];
-    for (const call of turn.calls) {
-      this.#toolCalls += 1;
-      const result =
-        call === null
-          ? { content: 'Error: the tool call could not be read', isError: true }
-          : this.#toolCalls > MAX_TOOL_CALLS
-            ? {
-                content: `Error: more than ${MAX_TOOL_CALLS} tool calls; answer now`,
-                isError: true,
-              }
-            : runTool(call, this.#request.tools, this.#host.now());
-      if (call !== null) this.#host.emit({ type: 'tool-call', call });
-      this.#host.emit({ type: 'tool-result', name: call?.name ?? 'unknown', ...result });
-      results.push(result.content);
-    }
-    // The model goes round in circles: its last word stands.
-    if (this.#toolCalls > MAX_TOOL_CALLS + 1) return null;
+    const results = this.#tools.run(turn.calls);
+    if (results === null) return 'end';
     const ids = toolTurnIds(tokenizer, conversation, results, {
       tools,
       enableThinking,
@@ -476,10 +465,10 @@ class Reply {
     });
     conversation.push(...results.map((content) => ({ role: 'tool' as const, content })));
     const cursor = this.#at();
-    if (cursor.length + ids.length + CLOSE_RESERVE > spec.maxPositions) return null;
+    if (cursor.length + ids.length + CLOSE_RESERVE > spec.maxPositions) return 'context-full';
     const all = [...cursor.tokens, ...ids];
     const logits = await this.#readChunks(all, all.length, () => {});
     this.#lastTokenAt = performance.now();
-    return logits;
+    return logits ?? 'stopped';
   }
 }

@@ -14,6 +14,7 @@ import {
   type GoldenLogits,
   type ModelManifest,
 } from '../src/models/spec';
+import { chatTemplateOf } from '../src/models/chat-template';
 import { thinkFormatOf, type ThinkFormat } from '../src/models/think-format';
 import type { FourBitPreference, LoadProgress } from '../src/protocol/engine-api';
 import {
@@ -41,17 +42,24 @@ export interface ModelDescription {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** tokenizer_config.json with the chat template in it, which newer exports keep in a file of its own. */
-async function tokenizerConfig(files: ModelFiles): Promise<unknown> {
+/**
+ * tokenizer_config.json with the chat template in it, which newer exports keep in a file of its own. What this app packages
+ * has the same in both, so that a first visit fetches one file less.
+ */
+async function tokenizerConfig(files: ModelFiles, isSite: boolean): Promise<unknown> {
   const config = (await files.json('tokenizer_config.json')) as Json | null;
-  if (config?.['chat_template'] !== undefined) return config;
-  const template = await files.text('chat_template.jinja');
-  if (template !== null) return { ...config, chat_template: template };
-  throw new EngineError(
-    'model-unsupported',
-    'The model has no chat template: it was made to continue texts, not to answer.',
-    'Choose the “Instruct” or “chat” sibling of the model.',
-  );
+  if (isSite && typeof config?.['chat_template'] === 'string') return config;
+  const file = await files.text('chat_template.jinja');
+  const template = chatTemplateOf(file, config);
+  if (template === null) {
+    throw new EngineError(
+      'model-unsupported',
+      'The model has no chat template: it was made to continue texts, not to answer.',
+      'Choose the “Instruct” or “chat” sibling of the model.',
+    );
+  }
+  // A list in the config is left as it is: it may have one for tools.
+  return file === null ? config : { ...config, chat_template: template };
 }
 
 /** manifest.json, where it is this app's own; other projects have files of that name too. */
@@ -80,7 +88,7 @@ export async function describeModel(files: ModelFiles, isSite: boolean): Promise
     files.json('config.json'),
     files.json('generation_config.json', {}),
     files.json('tokenizer.json'),
-    tokenizerConfig(files),
+    tokenizerConfig(files, isSite),
   ]);
   const spec = parseSpec(manifest?.name ?? listing.id, config, generation);
   const tokenizer = createTokenizer(tokenizerJson, tokenizerSettings, spec.vocabSize);

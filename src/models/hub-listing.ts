@@ -228,7 +228,7 @@ export function thinkingOfTemplate(template: string): {
   readonly kind: 'never' | 'switch' | 'always';
   readonly how: string;
 } {
-  const hasTag = /<\|?think/.test(template);
+  const hasTag = /<\|?think|\[THINK\]/.test(template);
   if (template.includes('enable_thinking'))
     return { kind: 'switch', how: 'enable_thinking in its template.' };
   if (/\bthinking\b/.test(template) && hasTag)

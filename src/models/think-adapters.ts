@@ -7,7 +7,7 @@ export interface ThinkAdapter {
   readonly name: string;
   /** Found in the text of a template that is of this kind. */
   readonly sign: RegExp;
-  /** Tags; both must be single tokens, else the model cannot be led. */
+  /** Tags; where they are no single tokens, they are found in the text. */
   readonly open: string;
   readonly close: string;
   /** Variable of the template that turns thinking on and off; null where it has none. */
@@ -26,7 +26,7 @@ export interface ThinkAdapter {
 
 const THINK = { open: '<think>', close: '</think>' } as const;
 
-/** In the order they are tried; the first whose sign is found, and whose tags are tokens, holds. */
+/** In the order they are tried; see `adapterOf`. */
 export const THINK_ADAPTERS: readonly ThinkAdapter[] = [
   {
     // Nemotron 3, and the embedded model, which keeps its format: `<think></think>` before an answer without a thought.
@@ -90,6 +90,19 @@ export const THINK_ADAPTERS: readonly ThinkAdapter[] = [
     isEmptyShown: false,
   },
   {
+    // Magistral, Ministral 3 Reasoning: told to think by the system message, no switch.
+    name: '[THINK]',
+    sign: /\[THINK\]/,
+    open: '[THINK]',
+    close: '[/THINK]',
+    variable: null,
+    words: null,
+    openText: '[THINK]',
+    closeText: '[/THINK]',
+    emptyText: '',
+    isEmptyShown: false,
+  },
+  {
     // LFM2.5: the template strips thoughts and has no switch.
     ...THINK,
     name: 'tags only',
@@ -103,15 +116,19 @@ export const THINK_ADAPTERS: readonly ThinkAdapter[] = [
   },
 ];
 
-/** The adapter of a template; null for a model that does not think. `hasToken` tells which tags are single tokens. */
+/**
+ * The adapter of a template: the first whose sign is found and whose tags are tokens, else the first whose tags the template
+ * writes; null for a model that does not think. `hasToken` tells which tags are single tokens.
+ */
 export function adapterOf(
   template: string,
   hasToken: (token: string) => boolean,
 ): ThinkAdapter | null {
+  const signed = THINK_ADAPTERS.filter(({ sign }) => sign.test(template));
   return (
-    THINK_ADAPTERS.find(
-      ({ sign, open, close }) => sign.test(template) && hasToken(open) && hasToken(close),
-    ) ?? null
+    signed.find(({ open, close }) => hasToken(open) && hasToken(close)) ??
+    signed.find(({ open, close }) => template.includes(open) && template.includes(close)) ??
+    null
   );
 }
 

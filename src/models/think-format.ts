@@ -10,6 +10,8 @@ export interface ThinkFormat {
     readonly openId: number;
     readonly closeId: number;
     readonly closeText: string;
+    /** Only where they are no single tokens: the ids are ones that no model has, and the tags are found in the text. */
+    readonly tags?: { readonly open: string; readonly close: string };
   } | null;
   readonly toolCall: { readonly openId: number; readonly closeId: number } | null;
   /** Token that begins a turn: marks the fork where an edited message differs. */
@@ -29,29 +31,43 @@ const TURN_ENDS = [
   '</s>',
 ];
 
+type Tags = { readonly openId: number; readonly closeId: number };
+
+function thinkOf(
+  adapter: Pick<ThinkAdapter, 'open' | 'close' | 'closeText'> | null | undefined,
+  pair: (open: string, close: string) => Tags | null,
+): ThinkFormat['think'] {
+  if (adapter === null) return null;
+  if (adapter === undefined) {
+    const tags = pair('<think>', '</think>');
+    return tags === null ? null : { ...tags, closeText: DEFAULT_CLOSE_TEXT };
+  }
+  const { open, close, closeText } = adapter;
+  const tags = pair(open, close);
+  return tags === null
+    ? { openId: -1, closeId: -2, closeText, tags: { open, close } }
+    : { ...tags, closeText };
+}
+
 /**
  * Reads the format from a tokenizer: `idOf` gives a token's id or undefined; `eosTokenIds` come from the config. The
- * adapter of the template tells the tags and the close; null for one that does not think.
+ * adapter of the template tells the tags and the close; null for one that does not think. Without any, the tags of the
+ * embedded model are tried.
  */
 export function thinkFormatOf(
   idOf: (token: string) => number | undefined,
   eosTokenIds: readonly number[],
-  adapter: Pick<ThinkAdapter, 'open' | 'close' | 'closeText'> | null = {
-    open: '<think>',
-    close: '</think>',
-    closeText: DEFAULT_CLOSE_TEXT,
-  },
+  adapter?: Pick<ThinkAdapter, 'open' | 'close' | 'closeText'> | null,
 ): ThinkFormat {
-  const pair = (open: string, close: string): { openId: number; closeId: number } | null => {
+  const pair = (open: string, close: string): Tags | null => {
     const openId = idOf(open);
     const closeId = idOf(close);
     return openId === undefined || closeId === undefined ? null : { openId, closeId };
   };
-  const think = adapter === null ? null : pair(adapter.open, adapter.close);
   const known = (names: readonly string[]): number[] =>
     names.map(idOf).filter((id): id is number => id !== undefined);
   return {
-    think: think === null || adapter === null ? null : { ...think, closeText: adapter.closeText },
+    think: thinkOf(adapter, pair),
     toolCall:
       TOOL_CALL_FORMS.map(({ open, close }) => pair(open, close)).find((tags) => tags !== null) ??
       null,

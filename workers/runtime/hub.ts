@@ -6,9 +6,11 @@ import { env, PreTrainedTokenizer } from '@huggingface/transformers';
 import { EngineError } from '../../src/core/errors';
 import { pieceFormOf, type Vocabulary } from '../../src/core/text/detokeniser';
 import { TOOL_CALL_FORMS } from '../../src/core/tools/tool-call';
+import { chatTemplateOf } from '../../src/models/chat-template';
 import { adapterOf, finishPrompt, type ThinkAdapter } from '../../src/models/think-adapters';
 import { ControlTokens, type AddedToken } from './control-tokens';
 import { lettersOf, Seams, type SeamedText } from './seamed-text';
+import { strftime } from './strftime';
 
 // The tokenizer is made from files that we fetched; should anything ever ask the library for a file, it must fail
 // here and not call a hub or a CDN.
@@ -75,13 +77,24 @@ interface TokenizerJson {
   readonly added_tokens?: readonly AddedToken[];
 }
 
-/** The default template's text; some files list several by name. */
-function templateText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) return '';
-  const named = value as readonly { readonly name?: unknown; readonly template?: unknown }[];
-  const found = named.find(({ name }) => name === 'default') ?? named[0];
-  return typeof found?.template === 'string' ? found.template : '';
+/** Name under which templates find the app's own `strftime_now`: the renderer's knows a third of the codes. */
+const CLOCK = 'tidepool_strftime_now';
+
+/** The config with every template asking the app for the date. */
+function withClock(tokenizerConfig: unknown): Readonly<Record<string, unknown>> {
+  const config = (tokenizerConfig ?? {}) as Readonly<Record<string, unknown>>;
+  const rename = (template: unknown): unknown =>
+    typeof template === 'string' ? template.replaceAll(/\bstrftime_now\b/g, CLOCK) : template;
+  const { chat_template: own } = config;
+  return {
+    ...config,
+    chat_template: Array.isArray(own)
+      ? own.map((entry: unknown) => ({
+          ...(entry as object),
+          template: rename((entry as { template?: unknown } | null)?.template),
+        }))
+      : rename(own),
+  };
 }
 
 /**
@@ -104,7 +117,7 @@ export function createTokenizer(
   }
   let tokenizer: PreTrainedTokenizer;
   try {
-    tokenizer = new PreTrainedTokenizer(tokenizerJson, tokenizerConfig);
+    tokenizer = new PreTrainedTokenizer(tokenizerJson, withClock(tokenizerConfig));
   } catch (cause) {
     throw new EngineError(
       'model-corrupt',
@@ -127,9 +140,7 @@ export function createTokenizer(
     added.set(content, id);
     addedIds.add(id);
   }
-  const template = templateText(
-    (tokenizerConfig as { chat_template?: unknown } | null)?.chat_template,
-  );
+  const template = chatTemplateOf(null, tokenizerConfig) ?? '';
   const idOf = (token: string): number | undefined => added.get(token) ?? vocab.get(token);
   const adapter = adapterOf(template, (token) => idOf(token) !== undefined);
   // Some templates (LFM2, LFM2.5 Instruct) leave out the calls of earlier turns: there the text of the call stands in
@@ -161,6 +172,7 @@ export function createTokenizer(
         ...(tools.length > 0 ? { tools: [...tools] } : {}),
         // Not in the library's types: further fields reach the template as variables.
         [adapter?.variable ?? 'enable_thinking']: enableThinking,
+        [CLOCK]: (format: string) => strftime(new Date(), format),
       };
       const word = adapter?.words?.[enableThinking ? 'on' : 'off'] ?? null;
       const seams = new Seams(control.firsts, messages.flatMap(textsOf));

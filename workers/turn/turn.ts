@@ -1,6 +1,7 @@
 /** Owns one assistant turn: its text, its thought, its tool calls. Knows nothing of the model's states. */
 import {
   createThinkingBudget,
+  type BudgetStep,
   type Injection,
   type ThinkingBudget,
 } from '../../src/core/budget/thinking-budget';
@@ -11,6 +12,7 @@ import { parseToolCalls } from '../../src/core/tools/tool-call';
 import type { ThinkFormat } from '../../src/models/think-format';
 import type { GenerateRequest, ToolCall } from '../../src/protocol/engine-api';
 import type { ChatTokenizer, TemplateMessage } from '../runtime/hub';
+import { TagText } from './tag-text';
 
 /** Tokens kept free for the close and the end of turn. */
 export const CLOSE_RESERVE = 8;
@@ -36,6 +38,28 @@ export interface TurnModel {
   readonly format: ThinkFormat;
 }
 
+/** What became of a sampled token. */
+export interface TakenToken {
+  readonly step: BudgetStep;
+  /** What may be shown of it now. */
+  readonly text: string;
+  readonly channel: 'thought' | 'answer' | 'tool-call';
+  readonly stopString: boolean;
+  /** Calls that it completed; null for one that could not be read. */
+  readonly calls: readonly (ToolCall | null)[];
+  /** Take it once more behind what the step injects. */
+  readonly again: boolean;
+}
+
+function taken(
+  step: BudgetStep,
+  text: string,
+  channel: TakenToken['channel'],
+  more: Partial<Pick<TakenToken, 'stopString' | 'calls' | 'again'>> = {},
+): TakenToken {
+  return { step, text, channel, stopString: false, calls: [], again: false, ...more };
+}
+
 export class Turn {
   readonly budget: ThinkingBudget;
   /** Put in before the first token, when a continued thought already stands at its limit. */
@@ -54,6 +78,12 @@ export class Turn {
   #thought: string;
   #answer = '';
   #callText: string | null = null;
+  /** Tags that are no single tokens, found in the text. */
+  readonly #tags: TagText;
+  /** Tokens held back so far because they may be of a tag. */
+  #tagTokens = 0;
+  /** What stood behind the thought's close in the same token. */
+  #answerBegun = '';
 
   constructor(model: TurnModel, request: GenerateRequest, start: TurnStart) {
     const { format, tokenizer } = model;
@@ -63,6 +93,7 @@ export class Turn {
       isInside: start.thought !== '' || start.inAnswer,
     });
     this.#stops = createStopMatcher(request.stopStrings);
+    this.#tags = new TagText(Object.values(format.think?.tags ?? {}));
     this.#thought = start.thought;
     this.thoughtTokensGiven =
       start.thought === '' ? 0 : tokenizer.encode(tokenizer.lettersOf(start.thought)).length;
@@ -95,35 +126,86 @@ export class Turn {
   }
 
   /** Takes a sampled token: what it is, and the text that may be shown of it. */
-  take(id: number): {
-    step: ReturnType<ThinkingBudget['onSampled']>;
-    text: string;
-    channel: 'thought' | 'answer' | 'tool-call';
-    stopString: boolean;
-  } {
+  take(id: number): TakenToken {
+    if (id === this.#toolCall?.openId && this.budget.channel === 'thought')
+      return this.#callInThought();
     const isHidden = this.#hiddenIds.has(id);
     const raw = isHidden ? '' : this.#detokeniser.push(id);
     // A half character before a tag stays half: it has no text to show.
     if (isHidden) this.#detokeniser.flush();
-    const step = this.budget.onSampled(id, raw);
+    const read = this.budget.channel === 'thought' ? this.#thoughtText(raw) : this.#answerText(raw);
+    const step =
+      read.closedBy === undefined
+        ? this.budget.onSampled(id, read.text)
+        : this.budget.closed(read.closedBy);
     if (step.turnOver) {
+      const before = this.calls.length;
       if (this.#callText !== null) this.#endCall();
-      return { step, text: this.#stops.flush(), channel: 'answer', stopString: false };
+      const { text, stop } = this.#stops.push(step.text + this.#tags.flush());
+      const shown = stop === null ? text + this.#stops.flush() : text;
+      this.#answer += shown;
+      return taken(step, shown, 'answer', { calls: this.calls.slice(before) });
     }
     if (step.channel === 'thought') {
-      // A void token's bytes must not run into the answer.
+      // A void token's bytes must not run into the answer; nor half a tag, where the thought is cut.
       if (!step.keep) this.#detokeniser.flush();
-      this.#thought += step.text;
-      return { step, text: step.text, channel: 'thought', stopString: false };
+      if (step.inject !== undefined) this.#tags.flush();
+      const text = read.closedBy === undefined ? step.text : read.text;
+      this.#thought += text;
+      return taken(step, text, 'thought');
     }
     this.answerTokensLeft -= 1;
     if (this.#toolCall !== null && (this.#callText !== null || id === this.#toolCall.openId)) {
-      return { step, text: this.#inToolCall(id, raw), channel: 'tool-call', stopString: false };
+      const before = this.calls.length;
+      const text = this.#inToolCall(id, raw);
+      return taken(step, text, 'tool-call', { calls: this.calls.slice(before) });
     }
-    const { text, stop } = this.#stops.push(step.text);
-    const shown = this.answerTokensLeft <= 0 && stop === null ? text + this.#stops.flush() : text;
+    const isLast = this.answerTokensLeft <= 0;
+    const { text, stop } = this.#stops.push(step.text + (isLast ? this.#tags.flush() : ''));
+    const shown = isLast && stop === null ? text + this.#stops.flush() : text;
     this.#answer += shown;
-    return { step, text: shown, channel: 'answer', stopString: stop !== null };
+    return taken(step, shown, 'answer', { stopString: stop !== null });
+  }
+
+  /** The tag of a call ends the thought as its close would: it is taken again behind that. */
+  #callInThought(): TakenToken {
+    this.#detokeniser.flush();
+    this.#tags.flush();
+    const inject = this.budget.called();
+    const step: BudgetStep = {
+      keep: false,
+      channel: 'thought',
+      text: '',
+      ...(inject === null ? {} : { inject }),
+      ended: 'called',
+      turnOver: false,
+    };
+    return taken(step, '', 'thought', { again: true });
+  }
+
+  /** The thought's part of a text; `closedBy` its close stood in it: so many tokens before were of the tag. */
+  #thoughtText(raw: string): { text: string; closedBy?: number } {
+    const close = this.#model.format.think?.tags?.close;
+    if (close === undefined) return { text: raw };
+    let text = '';
+    let isClosed = false;
+    for (const piece of this.#tags.push(raw)) {
+      if ('tag' in piece) isClosed ||= piece.tag === close;
+      else if (isClosed) this.#answerBegun += piece.text;
+      else text += piece.text;
+    }
+    if (isClosed) return { text, closedBy: this.#tagTokens };
+    this.#tagTokens = this.#tags.isHolding ? this.#tagTokens + 1 : 0;
+    return { text };
+  }
+
+  /** The answer's part of a text: without tags, and with what stood behind the close in its token. */
+  #answerText(raw: string): { text: string; closedBy?: undefined } {
+    if (this.#model.format.think?.tags === undefined) return { text: raw };
+    const begun = this.#answerBegun;
+    this.#answerBegun = '';
+    const pieces = this.#tags.push(raw);
+    return { text: begun + pieces.map((piece) => ('tag' in piece ? '' : piece.text)).join('') };
   }
 
   #inToolCall(id: number, raw: string): string {

@@ -171,6 +171,22 @@ export class ThinkingBudget {
     return this.#channel === 'thought' ? this.#close('answer-now') : null;
   }
 
+  /** The model began a tool call inside its thought, which ends there; null when there is none to end. */
+  called(): Injection | null {
+    return this.#channel === 'thought' ? this.#close('called') : null;
+  }
+
+  /**
+   * The close of a tokenizer without a token for it was read from the text. `tagTokens`: those of the tag that were taken
+   * for the thought's; this last one was not taken.
+   */
+  closed(tagTokens: number): BudgetStep {
+    this.#used = Math.max(0, this.#used - tagTokens);
+    this.#channel = 'answer';
+    this.#ended = 'natural';
+    return { keep: true, channel: 'thought', text: '', ended: 'natural', turnOver: false };
+  }
+
   /** The person stopped the reply: notes why the thought ended, injects nothing. */
   stop(): void {
     if (this.#channel !== 'thought') return;
@@ -228,8 +244,8 @@ export class ThinkingBudget {
     this.#ended = reason;
     const atLineStart = this.#tail === '' || this.#tail.endsWith('\n');
     let visible = '';
-    // A model that ended its turn by itself has no need to be told that time is up.
-    if (closingSentence !== '' && reason !== 'ended')
+    // A model that ended its thought by itself has no need to be told that time is up.
+    if (closingSentence !== '' && reason !== 'ended' && reason !== 'called')
       visible = (atLineStart ? '' : '\n') + closingSentence;
     const bare = visible === '' && atLineStart ? closeText.replace(/^\n/, '') : closeText;
     return { text: visible + bare, visible, reason };

@@ -112,7 +112,7 @@ export class DeviceBench {
       device: `WASM, ${this.threads} thread${this.threads === 1 ? '' : 's'}`,
       model: this.#options.modelName,
       file: 'onnx/model_quantized.onnx',
-      transformersJs: '4.3.1',
+      transformersJs: '4.3.2',
       phase: this.phase,
       equalRuns: this.equalRuns,
       unequalRuns: this.unequalRuns,
@@ -192,7 +192,7 @@ export class DeviceBench {
   }
 
   #add(name: MeasuredContender['name'], key: FigureKind['key'], value: number): void {
-    const title = name === 'tidepool' ? 'Tidepool' : 'transformers.js 4.3.1';
+    const title = name === 'tidepool' ? 'Tidepool' : 'transformers.js 4.3.2';
     const found = this.contenders.find((contender) => contender.name === name);
     const values = { ...found?.values, [key]: [...(found?.values[key] ?? []), value] };
     this.contenders = [

@@ -5,6 +5,7 @@
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
 import { cutText } from '../../core/text/letters';
+import { chatTemplateOf } from '../../models/chat-template';
 import { DEFAULT_HUB, hubListing, thinkingOfTemplate } from '../../models/hub-listing';
 import type { ThinkingFact } from '../../models/registry';
 import { readStack, type Stack } from '../../models/stack';
@@ -102,12 +103,14 @@ export class HubClient {
 
   /** The chat template, beside the tokenizer or in its config; '' where there is none. */
   async #template(listing: ModelListing, where: Where): Promise<string> {
-    if (listing.files.some(({ path }) => path === 'chat_template.jinja'))
-      return this.#text(await this.#get(`${listing.baseUrl}chat_template.jinja`, where), where);
-    const config = await this.#json(`${listing.baseUrl}tokenizer_config.json`, where);
-    const template = isObject(config) ? config['chat_template'] : undefined;
-    if (typeof template === 'string') return template;
-    return template === undefined ? '' : JSON.stringify(template);
+    const { baseUrl, files } = listing;
+    const has = (name: string): boolean => files.some(({ path }) => path === name);
+    const file = has('chat_template.jinja')
+      ? await this.#text(await this.#get(`${baseUrl}chat_template.jinja`, where), where)
+      : null;
+    const own = chatTemplateOf(file, null);
+    if (own !== null) return own;
+    return chatTemplateOf(null, await this.#json(`${baseUrl}tokenizer_config.json`, where)) ?? '';
   }
 
   async #json(url: string, where: Where): Promise<unknown> {

@@ -12,6 +12,7 @@ import { roomFor, type StorageRoom } from '../../model-files/storage-room';
 import { openBundle } from '../../models/bundle';
 import { diskModel, type DiskModel } from '../../models/disk-listing';
 import type { DeviceOffer } from '../../models/fit';
+import { chatTemplateOf } from '../../models/chat-template';
 import { thinkingOfTemplate, weightBytesOf } from '../../models/hub-listing';
 import {
   LARGER_MODEL,
@@ -76,12 +77,6 @@ export type ByKey<T> = Readonly<Partial<Record<string, T>>>;
 
 function without<T>(record: ByKey<T>, key: string): ByKey<T> {
   return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
-}
-
-/** The template that tokenizer_config.json holds; null where it is in a file of its own. */
-function templateOf(tokenizerConfig: unknown): string | null {
-  const { chat_template: template } = (tokenizerConfig ?? {}) as { chat_template?: unknown };
-  return typeof template === 'string' ? template : null;
 }
 
 interface Begun {
@@ -347,9 +342,10 @@ export class ModelLibrary {
       const text = async (path: string): Promise<string | null> =>
         (await (await keptBlob(store, listing, path))?.text()) ?? null;
       const stack = readStack(JSON.parse((await text('config.json')) ?? 'null'));
-      const template =
-        (await text('chat_template.jinja')) ??
-        templateOf(JSON.parse((await text('tokenizer_config.json')) ?? '{}'));
+      const template = chatTemplateOf(
+        await text('chat_template.jinja'),
+        JSON.parse((await text('tokenizer_config.json')) ?? '{}'),
+      );
       this.#change(key, {
         stack,
         contextTokens: this.find(key)?.contextTokens ?? stack.contextTokens,
@@ -625,7 +621,8 @@ export class ModelLibrary {
       };
       const stack = readStack(await json('config.json'));
       const tokenizer = await json('tokenizer_config.json');
-      const template = (await blobs.get('chat_template.jinja')?.text()) ?? templateOf(tokenizer);
+      const file = (await blobs.get('chat_template.jinja')?.text()) ?? null;
+      const template = chatTemplateOf(file, tokenizer);
       const thinking = template === null ? null : thinkingOfTemplate(template);
       const model = modelOfDisk(await keepable(listed, blobs), blobs, stack, thinking);
       this.models = [...this.models.filter(({ key }) => key !== model.key), model];

@@ -206,13 +206,34 @@ describe('the adapter table, on published templates', () => {
     expect([endOf(name, true), endOf(name, false)]).toEqual([on, off]);
   });
 
-  it('leads nobody whose tags are not single tokens', () => {
-    expect(endOf('qwen3', false, ['<|im_start|>', '<|im_end|>'])).toBe(
-      '…\n<think>\n\n</think>\n\n',
-    );
-    const tokenizer = tokenizerOf(templateText('qwen3'), ['<|im_start|>', '<|im_end|>']);
-    expect(tokenizer.adapter).toBeNull();
-    expect(thinkFormatOf((token) => tokenizer.idOf(token), [], tokenizer.adapter).think).toBeNull();
+  it.each([
+    ['qwen3', '<think>', '</think>', '…\n<think>\n', '…\n<think>\n\n</think>\n\n'],
+    ['lfm2.5', '<think>', '</think>', '…\n<think>\n', '…\n<think></think>'],
+  ])(
+    'leads %s by the text of its tags where they are no single tokens',
+    (name, open, close, on, off) => {
+      const few = ['<|im_start|>', '<|im_end|>'];
+      expect([endOf(name, true, few), endOf(name, false, few)]).toEqual([on, off]);
+      const tokenizer = tokenizerOf(templateText(name), few);
+      const { think } = thinkFormatOf((token) => tokenizer.idOf(token), [], tokenizer.adapter);
+      expect(think).toMatchObject({ openId: -1, closeId: -2, tags: { open, close } });
+    },
+  );
+
+  it.each([
+    ['tokens', ['[THINK]', '[/THINK]']],
+    ['letters', []],
+  ])('knows [THINK] as %s', (_, tags) => {
+    const template =
+      "{% for m in messages %}{{ '[INST]' + m.content + '[/INST]' }}{% if m.thinking %}{{ '[THINK]' + m.thinking + '[/THINK]' }}{% endif %}{% endfor %}";
+    const tokenizer = tokenizerOf(template, tags);
+    expect(tokenizer.adapter?.name).toBe('[THINK]');
+    const end = (enableThinking: boolean): string =>
+      tokenizer.render(CHAT, { tools: [], enableThinking, addGenerationPrompt: true }).join('');
+    expect(end(true).endsWith('[/INST][THINK]')).toBe(true);
+    expect(end(false).endsWith('[/INST]')).toBe(true);
+    const { think } = thinkFormatOf((token) => tokenizer.idOf(token), [], tokenizer.adapter);
+    expect(think?.tags === undefined).toBe(tags.length > 0);
   });
 
   it('renders tool calls and their results with every template', () => {

@@ -355,6 +355,43 @@ describe('tools', () => {
     expect(outcome.finish).toBe('end');
   });
 
+  it.each([
+    ['at its end', 'I ask.\n'],
+    ['in mid-sentence', 'I ask the'],
+    ['at its very beginning', ''],
+  ])('closes a thought that calls %s, and runs the call once', async (_, thought) => {
+    const { outcome, events, model, text } = await say(
+      [`${thought}${call('6 * 7')}<|im_end|>`, 'So.\n</think>\nIt is 42.<|im_end|>'],
+      { thinkingLimit: 64, tools: ['calculator'], maxAnswerTokens: 200 },
+    );
+    const order = events.flatMap((event) =>
+      event.type === 'thought-end'
+        ? [`thought ${event.reason}`]
+        : event.type === 'tool-call' || event.type === 'tool-result'
+          ? [event.type]
+          : [],
+    );
+    expect(order).toEqual(['thought called', 'tool-call', 'tool-result', 'thought natural']);
+    expect(text('thought').replaceAll('\n', '')).toBe(`${thought.trim()}So.`);
+    expect(text('answer').trim()).toBe('It is 42.');
+    expect(outcome.finish).toBe('end');
+    const after = /\n$/.test(thought) || thought === '' ? '' : '\n';
+    expect(read(model)).toContain(`<think>\n${thought}${after}</think>\n<tool_call>\n<function=`);
+    expect(outcome.tally.thoughtTokens).toBe(
+      tokenizer.encode(thought).length + tokenizer.encode('So.\n').length,
+    );
+  });
+
+  it('says so when it stops a reply that goes round in circles', async () => {
+    const { outcome, events } = await say(Array<string>(20).fill(`${call('1+1')}<|im_end|>`), {
+      thinkingLimit: 0,
+      tools: ['calculator'],
+      maxAnswerTokens: 5000,
+    });
+    expect(events.filter(({ type }) => type === 'notice')).toHaveLength(1);
+    expect(outcome.finish).toBe('end');
+  });
+
   it('runs two calls of one list', async () => {
     const { events, text } = await say(
       [
@@ -501,6 +538,70 @@ describe('tools', () => {
     expect(outcome.tally.thoughtTokens).toBeLessThanOrEqual(16 + graceTokens(16));
     expect(read(model)).toContain(
       '</tool_response>\n<|im_end|>\n<|im_start|>assistant\n<think></think>',
+    );
+  });
+});
+
+describe('tags that are no single tokens', () => {
+  /** The micro model's tokenizer has no token for these. */
+  const TAGS = { open: '[THINK]', close: '[/THINK]' };
+
+  async function sayWithTags(turn: string, changes: Partial<GenerateRequest> = {}): Promise<Run> {
+    const before = format;
+    format = {
+      ...format,
+      think: { openId: -1, closeId: -2, closeText: '\n[/THINK]\n', tags: TAGS },
+    };
+    try {
+      return await say([turn], { thinkingLimit: 64, maxAnswerTokens: 60, ...changes });
+    } finally {
+      format = before;
+    }
+  }
+
+  it('hold a thought all the same, and are not shown', async () => {
+    const { outcome, text } = await sayWithTags('[THINK]3+8=11.[/THINK]\n81<|im_end|>');
+    expect(text('thought')).toBe('3+8=11.');
+    expect(text('answer').trim()).toBe('81');
+    expect(outcome).toMatchObject({ finish: 'end', thoughtEnd: 'natural' });
+  });
+
+  it('are closed at the limit by their own text', async () => {
+    const { outcome, model, text } = await sayWithTags('so '.repeat(200), { thinkingLimit: 16 });
+    expect(outcome.thoughtEnd).toBe('hard-limit');
+    expect(outcome.tally.thoughtTokens).toBe(16 + graceTokens(16));
+    expect(read(model)).toMatch(/so ?\n\[\/THINK\]\n/);
+    expect(text('thought') + text('answer')).not.toContain('[');
+  });
+
+  it('never show, wherever a model puts them, and no other text is lost', async () => {
+    const piece = fc.constantFrom(
+      'a',
+      ' b',
+      '[',
+      ']',
+      '[/',
+      '/THINK',
+      'THINK]',
+      '[THINK]',
+      '[/THINK]',
+      '.',
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 14 }), async (pieces) => {
+        const { text, snapshots } = await sayWithTags(`${pieces.join('')}<|im_end|>`, {
+          thinkingLimit: 'unlimited',
+        });
+        const written = pieces.join('');
+        const close = written.indexOf('[/THINK]');
+        if (close >= 0) {
+          const without = (part: string): string => part.replaceAll(/\[\/?THINK\]/g, '');
+          expect(text('thought')).toBe(without(written.slice(0, close)));
+          expect(text('answer')).toBe(without(written.slice(close)));
+        }
+        snapshots.clear();
+      }),
+      { numRuns: 60 },
     );
   });
 });
