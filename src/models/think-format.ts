@@ -31,7 +31,10 @@ const TURN_ENDS = [
   '</s>',
 ];
 
-type Tags = { readonly openId: number; readonly closeId: number };
+interface Tags {
+  readonly openId: number;
+  readonly closeId: number;
+}
 
 function thinkOf(
   adapter: Pick<ThinkAdapter, 'open' | 'close' | 'closeText'> | null | undefined,

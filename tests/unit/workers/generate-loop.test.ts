@@ -375,7 +375,7 @@ describe('tools', () => {
     expect(text('thought').replaceAll('\n', '')).toBe(`${thought.trim()}So.`);
     expect(text('answer').trim()).toBe('It is 42.');
     expect(outcome.finish).toBe('end');
-    const after = /\n$/.test(thought) || thought === '' ? '' : '\n';
+    const after = thought.endsWith('\n') || thought === '' ? '' : '\n';
     expect(read(model)).toContain(`<think>\n${thought}${after}</think>\n<tool_call>\n<function=`);
     expect(outcome.tally.thoughtTokens).toBe(
       tokenizer.encode(thought).length + tokenizer.encode('So.\n').length,
