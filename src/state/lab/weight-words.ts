@@ -53,7 +53,7 @@ export function blockSentence(
   const lost = weights.filter((weight, at) => weight !== 0 && rounded.values[at] === 0).length;
   return [
     `The block’s largest weight, ${formatValue(largest)}, is laid on ${rounded.largestOn}, which makes its scale ${formatValue(rounded.scale)}; that scale is kept in 8 bits and each weight in 4.`,
-    `${zeros === 0 ? 'None' : zeros} of the 16 ${zeros === 1 ? 'is' : 'are'} 0 afterwards${lost > 0 ? `, ${lost} of them small weights that are lost` : ''}.`,
+    `${zeros === 0 ? 'None' : zeros} of the 16 ${zeros === 1 ? 'is' : 'are'} 0 afterwards${lost > 0 ? `, ${lost} of them ${lost === 1 ? 'a small weight that is' : 'small weights that are'} lost` : ''}.`,
     `The block changes by ${formatShare(error)} of its size${matrixError === null ? '' : `, the whole matrix by ${formatShare(matrixError)}`}.`,
   ].join(' ');
 }
