@@ -70,7 +70,15 @@ module.exports = {
         'Only workers/runtime/hub.ts imports @huggingface/transformers; bench/ measures the stock library.',
       severity: 'error',
       from: { path: source, pathNot: '^workers/(runtime/hub|bench/transformers\\.worker)\\.ts$' },
-      to: { path: '(^|node_modules/)@huggingface/' },
+      to: { path: '(^|node_modules/)@huggingface/', pathNot: '@huggingface/jinja' },
+    },
+    {
+      name: 'one-importer-of-jinja',
+      comment:
+        'Only the ways to go on from a closed thought write prompts by a template outside the workers.',
+      severity: 'error',
+      from: { path: source, pathNot: '^src/engine/server/closing-ways\\.ts$' },
+      to: { path: '(^|node_modules/)@huggingface/jinja' },
     },
     {
       name: 'one-importer-of-idb',

@@ -9,7 +9,12 @@ import { defineConfig } from 'vitest/config';
 import { serviceWorker } from './scripts/build-service-worker.ts';
 import { modelIndex } from './scripts/model-index.ts';
 import { packFiles } from './scripts/pack-files.ts';
-import { pagePolicy, readModelHosts, workerPolicy } from './src/core/security-policy.ts';
+import {
+  pagePolicy,
+  readModelHosts,
+  readServers,
+  workerPolicy,
+} from './src/core/security-policy.ts';
 
 // Together these make the page cross-origin isolated, which SharedArrayBuffer, and so WASM threads, need.
 // `no-cache` makes the browser ask again after a rebuild; the preview server answers 304 where nothing changed.
@@ -56,6 +61,9 @@ const katexFonts: Plugin = {
 /** Other hosts that may have models, such as a mirror of the hub; docs/serving.md says how. */
 const modelHosts = readModelHosts(process.env['TIDEPOOL_MODEL_HOSTS'] ?? '');
 
+/** Servers that may answer in the model's place; the README says how. */
+const servers = readServers(process.env['TIDEPOOL_SERVERS'] ?? '');
+
 /** The page's policy stands in the page, so that it holds on any host; the development server writes inline scripts and is left without. */
 const securityPolicy: Plugin = {
   name: 'tidepool:security-policy',
@@ -63,7 +71,7 @@ const securityPolicy: Plugin = {
   transformIndexHtml: () => [
     {
       tag: 'meta',
-      attrs: { 'http-equiv': 'Content-Security-Policy', content: pagePolicy(modelHosts) },
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: pagePolicy(modelHosts, servers) },
       injectTo: 'head-prepend',
     },
   ],
@@ -118,7 +126,10 @@ export default defineConfig({
     serviceWorker(modelHosts),
     packFiles(),
   ],
-  define: { __MODEL_HOSTS__: JSON.stringify(modelHosts) },
+  define: {
+    __MODEL_HOSTS__: JSON.stringify(modelHosts),
+    __SERVERS__: JSON.stringify(servers),
+  },
   resolve: {
     // ONNX Runtime's entry points without their own copy of the WebAssembly glue: we name the .mjs and
     // .wasm files ourselves (`?url`), so only what a device needs is emitted and fetched, from our origin.

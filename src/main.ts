@@ -8,8 +8,11 @@ import { EngineError } from './core/errors';
 import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
 import { countOtherEngines, EngineClient } from './engine/engine-client';
+import { EngineSwitch } from './engine/engine-switch';
+import type { ServerHost } from './engine/server/server-http';
 import { StandbyEngine } from './engine/standby-engine';
 import { ModelStore } from './model-files/model-store';
+import { ALLOWED_SERVERS } from './models/allowed-servers';
 import { toldMemoryBytes } from './models/device-probe';
 import { isModelHost } from './models/model-hosts';
 import {
@@ -37,6 +40,7 @@ import { HubClient } from './state/models/hub-client';
 import { LargerSlot } from './state/models/larger-slot.svelte';
 import { ModelLibrary } from './state/models/model-library.svelte';
 import { Notices } from './state/notices.svelte';
+import { Servers } from './state/servers.svelte';
 import { Settings } from './state/settings.svelte';
 import { chatOfHash } from './ui/address';
 import { TabDrafts, type TabStorage } from './state/tab-drafts';
@@ -61,6 +65,20 @@ async function createEngine(): Promise<StandbyEngine> {
       if (count === 0) client.prepare();
     });
   return new StandbyEngine(client, () => new EngineClient());
+}
+
+/** What a server is asked with; its code comes when a server is first asked. */
+async function serverHost(): Promise<ServerHost> {
+  const [{ browserHost }, { publishedTemplate }] = await Promise.all([
+    import('./engine/server/browser-host'),
+    import('./state/models/published-template'),
+  ]);
+  const from = {
+    fetch: (url: string) => fetch(url),
+    baseUrl: document.baseURI,
+    hub: () => settings.values.hub,
+  };
+  return browserHost(ALLOWED_SERVERS, (name) => publishedTemplate(from, name));
 }
 
 /** The tab's own storage; null where the browser forbids even to name it. */
@@ -95,6 +113,11 @@ async function startModel(): Promise<void> {
   const remembered = wanted === null ? settings.values.model : null;
   // The larger model comes later, behind this one.
   const chosen = remembered?.key === LARGER_MODEL?.id ? null : remembered;
+  // A server needs no room here.
+  if (chosen !== null && servers.used(chosen.key) !== null) {
+    await library.start(settings.values.device);
+    return;
+  }
   const listing = chosen === null ? null : await modelStore.listing(chosen.prefix);
   const weightBytes =
     listing === null
@@ -168,7 +191,12 @@ const onStorageProblem = (error: unknown): void => {
 };
 
 const standbyEngine = await createEngine();
-const engine = new TappedEngine(standbyEngine);
+const engine = new TappedEngine(
+  new EngineSwitch(standbyEngine, async () => {
+    const { ServerEngine } = await import('./engine/server/server-engine');
+    return new ServerEngine(await serverHost());
+  }),
+);
 const settings = new Settings(storage.settings, onStorageProblem);
 await settings.load();
 const wanted = query.get('model');
@@ -213,8 +241,19 @@ storage.conversations.onChange((change) => {
   if (change.type === 'settings') void settings.load();
 });
 
+const servers: Servers = new Servers({
+  store: storage.connections,
+  probe: async (asked) => {
+    const { probeServer } = await import('./engine/server/probe-server');
+    return probeServer(await serverHost(), asked);
+  },
+  library: () => library,
+  newId: () => crypto.randomUUID(),
+  onProblem: onStorageProblem,
+});
+await servers.load();
 const modelStore = new ModelStore('caches' in globalThis ? caches : undefined);
-const library = new ModelLibrary({
+const library: ModelLibrary = new ModelLibrary({
   registry: REGISTRY,
   embedded: model,
   baseUrl: document.baseURI,
@@ -227,6 +266,7 @@ const library = new ModelLibrary({
     isAllowed: (url) => isModelHost(url, location.origin),
   }),
   store: modelStore,
+  serverTarget: (key, name) => servers.target(key, name),
   fetch: (url, init) => fetch(url, init),
   readOffer: readDeviceOffer,
   ...('locks' in navigator ? { locks: navigator.locks } : {}),
@@ -244,7 +284,19 @@ const kept = new KeptThings({
   isPersistent: () => storage.isPersistent(),
   onProblem: onStorageProblem,
 });
-const app: AppState = { chat, status, list, settings, notices, lab, study, library, larger, kept };
+const app: AppState = {
+  chat,
+  status,
+  list,
+  settings,
+  notices,
+  lab,
+  study,
+  library,
+  larger,
+  kept,
+  servers,
+};
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
 target.replaceChildren(); // the words that stand there until now

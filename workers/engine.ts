@@ -11,7 +11,7 @@ import type {
   DeviceAttempt,
   EngineApi,
   GenerateRequest,
-  GenerateResult,
+  TabResult,
   LoadedModel,
   LoadOutcome,
   LoadProgress,
@@ -114,7 +114,7 @@ export class Engine implements EngineApi {
     }
   }
 
-  async generate(request: GenerateRequest, port: MessagePort): Promise<Outcome<GenerateResult>> {
+  async generate(request: GenerateRequest, port: MessagePort): Promise<Outcome<TabResult>> {
     const outbox = new EventOutbox(port);
     const refused = this.#begin(request.id);
     if (refused !== null) {
@@ -134,7 +134,7 @@ export class Engine implements EngineApi {
       });
       const { decodedTokens, ...counts } = tally;
       const perSecond = (tokens: number, ms: number): number => (ms > 0 ? (tokens * 1000) / ms : 0);
-      const value: GenerateResult = {
+      const value: TabResult = {
         finish,
         thoughtEnd,
         memory,

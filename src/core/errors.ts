@@ -16,6 +16,7 @@ export type EngineErrorCode =
   | 'not-loaded'
   | 'busy'
   | 'network'
+  | 'server'
   | 'storage'
   | 'internal';
 

@@ -1,6 +1,6 @@
 /**
- * Owns what the app may load and reach, as Content-Security-Policies of its page and its workers, and which hosts may
- * have model files. No behaviour of the network.
+ * Owns what the app may load and reach, as Content-Security-Policies of its page and its workers: which hosts may have
+ * model files, and which servers may answer in the model's place. No behaviour of the network.
  *
  * A host that is not listed here (a mirror of the model hub) is named when the app is built, TIDEPOOL_MODEL_HOSTS, or
  * serves the models under the app's own origin. It cannot be added from the page, by purpose: a policy that the page can
@@ -35,12 +35,58 @@ export function readModelHosts(text: string): readonly string[] {
     });
 }
 
+/** Which servers may answer in the model's place: TIDEPOOL_SERVERS, as the build read it. */
+export interface AllowedServers {
+  /** Servers of this computer, on any port. A page can reach nobody else by them. */
+  readonly loopback: boolean;
+  readonly origins: readonly string[];
+}
+
+/** http://[::1] has no form that a policy may name. */
+const LOOPBACK_SOURCES = ['http://localhost:*', 'http://127.0.0.1:*'] as const;
+
+export function isLoopback(url: URL): boolean {
+  return url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');
+}
+
+/**
+ * Reads the value of TIDEPOOL_SERVERS: origins apart by spaces or commas, added to this computer's own; `none` instead
+ * of them all leaves no server but the site itself. RangeError naming what is none of these.
+ */
+export function readServers(text: string): AllowedServers {
+  if (text.trim() === 'none') return { loopback: false, origins: [] };
+  const origins = text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const url = URL.canParse(part) ? new URL(part) : null;
+      const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
+      // A star would stand in the policy for any host.
+      if (
+        url === null ||
+        !isWeb ||
+        url.hostname.includes('*') ||
+        url.origin !== part.replace(/\/$/, '')
+      ) {
+        throw new RangeError(
+          `TIDEPOOL_SERVERS: "${part}" is no origin such as https://llm.example.org, nor "none"`,
+        );
+      }
+      return url.origin;
+    });
+  return { loopback: true, origins };
+}
+
+function serverSources({ loopback, origins }: AllowedServers): readonly string[] {
+  return [...(loopback ? LOOPBACK_SOURCES : []), ...origins];
+}
+
 function connectSources(modelHosts: readonly string[]): string {
   return ["'self'", ...HUB_SOURCES, ...modelHosts].join(' ');
 }
 
 /** The page's policy, for a meta element: it holds on any host. Fonts and images of the page are files. */
-export function pagePolicy(modelHosts: readonly string[]): string {
+export function pagePolicy(modelHosts: readonly string[], servers: AllowedServers): string {
   return [
     "default-src 'none'",
     "script-src 'self' blob: 'wasm-unsafe-eval'",
@@ -48,7 +94,7 @@ export function pagePolicy(modelHosts: readonly string[]): string {
     "style-src 'self'",
     "font-src 'self'",
     "img-src 'self' data: blob:",
-    `connect-src ${connectSources(modelHosts)}`,
+    `connect-src ${[connectSources(modelHosts), ...serverSources(servers)].join(' ')}`,
     "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -57,7 +103,7 @@ export function pagePolicy(modelHosts: readonly string[]): string {
   ].join('; ');
 }
 
-/** A worker has no part in the policy of its page, so its script brings this as a header. */
+/** A worker has no part in the policy of its page, so its script brings this as a header. Servers are asked by the page. */
 export function workerPolicy(modelHosts: readonly string[]): string {
   return [
     "default-src 'none'",
@@ -79,4 +125,10 @@ export function isModelHostAllowed(
     if (url.protocol !== 'https:' || url.port !== '') return false;
     return host.startsWith('*.') ? url.hostname.endsWith(host.slice(1)) : url.hostname === host;
   });
+}
+
+/** True when the policy lets a page at `ownOrigin` ask the server at `url`. */
+export function isServerAllowed(url: URL, ownOrigin: string, servers: AllowedServers): boolean {
+  if (url.origin === ownOrigin || servers.origins.includes(url.origin)) return true;
+  return servers.loopback && isLoopback(url);
 }

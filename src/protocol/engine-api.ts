@@ -6,6 +6,7 @@ import type { FinishReason } from '../core/chat/reply';
 import type { EngineErrorCode } from '../core/errors';
 import type { ModelSpec } from '../core/model-spec';
 import type { SamplingSettings } from '../core/sampling/sampler';
+import type { ServerDevice, ServerFacts, ServerTarget } from '../core/server/server-target';
 import type { ModelListing } from '../core/model-listing';
 import type { LabCapabilities, LabRequest, LabResult, LabStep, LabWatch } from './lab-api';
 
@@ -60,6 +61,8 @@ export interface LoadRequest {
   readonly rewriteFourBit?: FourBitPreference;
   /** False: nothing of the model is kept, it runs from memory. Absent: it is kept where there is room. */
   readonly isToBeKept?: boolean;
+  /** A model on a server, which answers in place of one that is loaded here; `modelUrl` is not asked then. */
+  readonly server?: ServerTarget;
   /** Rungs that an earlier worker has left; set by the client when it starts a fresh worker. */
   readonly attempted?: readonly DeviceAttempt[];
 }
@@ -82,7 +85,7 @@ export interface DeviceAttempt {
 
 export interface LoadProgress {
   readonly stage:
-    'manifest' | 'runtime' | 'weights' | 'session' | 'self-test' | 'warm-up' | 'ready';
+    'manifest' | 'runtime' | 'weights' | 'session' | 'self-test' | 'warm-up' | 'ready' | 'server';
   /** Bytes so far and true total over all files (uncompressed); 0 total when not known yet. */
   readonly loadedBytes: number;
   readonly totalBytes: number;
@@ -95,7 +98,7 @@ export interface LoadProgress {
 
 export interface LoadedModel {
   readonly spec: ModelSpec;
-  readonly device: DeviceKind;
+  readonly device: DeviceKind | ServerDevice;
   readonly attempts: readonly DeviceAttempt[];
   /** File in use, e.g. `onnx/model_q4.onnx`, and its bytes. */
   readonly variant: string;
@@ -111,6 +114,8 @@ export interface LoadedModel {
   readonly isLeftOut?: boolean;
   /** A sentence on anything the person should know (no threads, fell back…); empty when nothing. */
   readonly notice: string;
+  /** Set when a server answers: then nothing is loaded here, and figures of weights and layers are what it says, or 0. */
+  readonly server?: ServerFacts;
 }
 
 /* ---------- messages and generation ---------- */
@@ -208,13 +213,19 @@ export interface EventBatch {
 }
 
 export interface GenerateStats extends ReplyStats {
-  readonly device: DeviceKind;
+  readonly device: DeviceKind | ServerDevice;
 }
 
 export interface GenerateResult {
   readonly finish: FinishReason;
   readonly thoughtEnd: ThoughtEnd | null;
   readonly stats: GenerateStats;
+  /** Null: a server holds the states and does not tell. */
+  readonly memory: MemoryReport | null;
+}
+
+/** Of the tab's own engine, whose states are here to be counted. */
+export interface TabResult extends GenerateResult {
   readonly memory: MemoryReport;
 }
 
@@ -225,7 +236,7 @@ export interface EngineApi {
   /** Progress goes to `port` as LoadProgress messages; the caller closes the port. */
   load(request: LoadRequest, port: MessagePort): Promise<LoadOutcome>;
   /** Events go to `port` as EventBatch, flushed at most once a frame (16 ms) and before the call settles. */
-  generate(request: GenerateRequest, port: MessagePort): Promise<Outcome<GenerateResult>>;
+  generate(request: GenerateRequest, port: MessagePort): Promise<Outcome<TabResult>>;
   /** Takes effect within one token or one prefill chunk; the running call settles with finish "stopped". */
   stop(id: string): Promise<void>;
   /** Ends the thought at once: closes it and goes on with the answer. */

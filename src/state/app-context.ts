@@ -9,6 +9,7 @@ import type { LargerSlot } from './models/larger-slot.svelte';
 import type { ModelLibrary } from './models/model-library.svelte';
 import type { ModelStatus } from './model-status.svelte';
 import type { Notices } from './notices.svelte';
+import type { Servers } from './servers.svelte';
 import type { Settings } from './settings.svelte';
 
 export interface AppState {
@@ -22,6 +23,7 @@ export interface AppState {
   readonly study: BudgetStudy;
   readonly library: ModelLibrary;
   readonly larger: LargerSlot;
+  readonly servers: Servers;
 }
 
 export const [getApp, setApp] = createContext<AppState>();

@@ -21,6 +21,7 @@ import { begunReply, toPromptMessages } from '../core/chat/prompt-assembly';
 import { emptyReply, type ReplyContent } from '../core/chat/reply';
 import { begunParts, thoughtMsOf, thoughtTokensOf } from '../core/chat/reply-parts';
 import type { EngineError } from '../core/errors';
+import { placeOfDevice } from '../core/server/server-target';
 import { createSentenceSegmenter } from '../core/text/sentences';
 import type { Engine, Generation } from '../engine/engine';
 import type {
@@ -58,6 +59,15 @@ export interface SendProblem {
   readonly remedy: string;
 }
 
+/** A chat that has been private so far is about to be sent to a server. */
+export interface PendingMove {
+  /** Host and port. */
+  readonly place: string;
+  /** Messages that would leave. */
+  readonly messages: number;
+  readonly decide: (mayLeave: boolean) => void;
+}
+
 interface Job {
   readonly nodeId: NodeId;
   readonly live: LiveReply;
@@ -77,6 +87,11 @@ export class ChatSession {
   /** Bytes the live states hold for this conversation; null before its first reply here. */
   memory = $state.raw<MemoryReport | null>(null);
 
+  /** Set while the person is asked whether this chat may leave the tab. */
+  pendingMove = $state.raw<PendingMove | null>(null);
+
+  /** Chats that may leave, with the server they may go to. */
+  #mayLeave: readonly string[] = [];
   #draft = $state('');
   #job = $state.raw<Job | null>(null);
   /** The engine does one job at a time: a reply waits for the end of the one that was stopped for it. */
@@ -122,6 +137,7 @@ export class ChatSession {
   /** Shows another conversation; a reply that runs is stopped and kept as far as it came. */
   open(conversation: Conversation): void {
     this.stop();
+    this.pendingMove?.decide(false);
     if (this.#job !== null) this.#job.left = this.conversation;
     this.#job = null;
     this.conversation = conversation;
@@ -155,6 +171,7 @@ export class ChatSession {
       if (this.draft === '') this.draft = text;
       return;
     }
+    if (this.#mustAsk && !(await this.#asksToLeave())) return;
     const isFirst = this.path.length === 0;
     const question = this.#newId();
     let tree = appendMessage(this.conversation.tree, {
@@ -190,6 +207,7 @@ export class ChatSession {
   /** Another answer beside the reply `id`. */
   async regenerate(id: NodeId): Promise<void> {
     if (this.isBusy || !this.#hasRoom()) return;
+    if (this.#mustAsk && !(await this.#asksToLeave())) return;
     const fresh = this.#newId();
     const tree = regenerateReply(this.conversation.tree, id, {
       id: fresh,
@@ -203,6 +221,7 @@ export class ChatSession {
   /** Goes on with a reply that was stopped, cut by its length or by a reload. */
   async continueReply(id: NodeId): Promise<void> {
     if (this.isBusy || !this.#hasRoom()) return;
+    if (this.#mustAsk && !(await this.#asksToLeave())) return;
     await this.#run(id, true);
   }
 
@@ -212,6 +231,7 @@ export class ChatSession {
     begun: { readonly thought: string | null; readonly answer: string },
   ): Promise<void> {
     if (this.isBusy || !this.#hasRoom()) return;
+    if (this.#mustAsk && !(await this.#asksToLeave())) return;
     const fresh = this.#newId();
     const tree = regenerateReply(this.conversation.tree, id, {
       id: fresh,
@@ -226,6 +246,7 @@ export class ChatSession {
   /** Puts another question beside the question `id` and answers it. */
   async edit(id: NodeId, text: string): Promise<void> {
     if (this.isBusy || text.trim() === '' || !this.#hasRoom(text.trim())) return;
+    if (this.#mustAsk && !(await this.#asksToLeave())) return;
     const question = this.#newId();
     const answer = this.#newId();
     let tree = editMessage(this.conversation.tree, id, {
@@ -269,6 +290,35 @@ export class ChatSession {
   #hasRoom(text = ''): boolean {
     this.sendProblem = entryProblem(this.conversation, text);
     return this.sendProblem === null;
+  }
+
+  /**
+   * True when the person must be asked before the open chat goes to whoever answers. What was written with the model in
+   * this tab has been private; a chat that this server has answered in is known there.
+   */
+  get #mustAsk(): boolean {
+    const { place } = this.#host.status;
+    if (place === null || this.path.length === 0) return false;
+    const isKnown = this.path.some(
+      (node) =>
+        node.role === 'assistant' && placeOfDevice(node.reply.stats?.device ?? '') === place,
+    );
+    return !isKnown && !this.#mayLeave.includes(`${this.conversation.id} ${place}`);
+  }
+
+  /** Asks, once for each chat and server. */
+  async #asksToLeave(): Promise<boolean> {
+    const { place } = this.#host.status;
+    const { id } = this.conversation;
+    if (place === null || this.pendingMove !== null) return false;
+    const mayLeave = await new Promise<boolean>((decide) => {
+      this.pendingMove = { place, messages: this.path.length, decide };
+    });
+    this.pendingMove = null;
+    if (mayLeave) this.#mayLeave = [...this.#mayLeave, `${id} ${place}`];
+    // Meanwhile another chat may have been opened, another model chosen, or a reply begun.
+    const isSame = this.conversation.id === id && this.#host.status.place === place;
+    return mayLeave && isSame && !this.isBusy;
   }
 
   get #draftKey(): string {

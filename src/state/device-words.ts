@@ -1,4 +1,5 @@
 /** Devices and load stages in a person's words. Pure. */
+import { placeOfDevice } from '../core/server/server-target';
 import type { DeviceKind, LoadedModel, LoadProgress } from '../protocol/engine-api';
 import { formatBytes } from '../core/units';
 
@@ -15,7 +16,7 @@ function isDeviceKind(device: string): device is DeviceKind {
 
 /** A device as kept with a reply; an unknown one (from a later version's file) is shown as it is. */
 export function deviceInWords(device: string): string {
-  return isDeviceKind(device) ? DEVICE_WORDS[device] : device;
+  return isDeviceKind(device) ? DEVICE_WORDS[device] : (placeOfDevice(device) ?? device);
 }
 
 /** A device with what is known of it, e.g. "WASM, 4 threads". */
@@ -46,6 +47,8 @@ export function progressInWords(progress: LoadProgress | null): string {
       return 'Warming up';
     case 'ready':
       return 'Ready';
+    case 'server':
+      return 'Asking the server';
     default: {
       const never: never = progress.stage;
       return never;

@@ -1,5 +1,6 @@
 /** Owns where the model stands: loading, ready, failed; its device, its memory; and its rebuilding after a death. */
 import { EngineError } from '../core/errors';
+import { placeOfServer } from '../core/server/server-address';
 import type { Engine } from '../engine/engine';
 import type {
   DevicePreference,
@@ -19,7 +20,7 @@ const REBUILD_WINDOW_MS = 5 * 60_000;
 /** Which model is loaded: a folder of the site, or a listing from a hub or a disk. */
 export type LoadTarget = Pick<
   LoadRequest,
-  'modelUrl' | 'listing' | 'blobs' | 'variant' | 'isToBeKept'
+  'modelUrl' | 'listing' | 'blobs' | 'variant' | 'isToBeKept' | 'server'
 >;
 
 export interface EngineDeath {
@@ -44,7 +45,7 @@ export class ModelStatus {
   rewriteFourBit: FourBitPreference = 'auto';
 
   readonly #engine: Engine;
-  #target: LoadTarget;
+  #target: LoadTarget = $state.raw({ modelUrl: '' });
   readonly #now: () => number;
   readonly #guard: LoadGuard | null;
   #device: DevicePreference = 'auto';
@@ -67,6 +68,12 @@ export class ModelStatus {
     engine.onDeath((error) => {
       this.#onDeath(error);
     });
+  }
+
+  /** Host and port of the server that answers, or shall; null: the model in this tab. Known before it is loaded. */
+  get place(): string | null {
+    const { server } = this.#target;
+    return server === undefined ? null : placeOfServer(server.address);
   }
 
   /** Loads the model at the start of the page, unless its last loads ended the tab or the engine. */

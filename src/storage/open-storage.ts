@@ -1,4 +1,5 @@
 /** Makes the stores of the page over one database; the only place that wires storage together. */
+import { ConnectionStore } from './connection-store';
 import { ConversationStore } from './conversation-store';
 import { DATABASE_NAME, openDatabase } from './database';
 import { DraftStore } from './draft-store';
@@ -11,6 +12,7 @@ export interface Storage {
   readonly conversations: ConversationStore;
   readonly settings: SettingsStore;
   readonly drafts: DraftStore;
+  readonly connections: ConnectionStore;
   readonly housekeeping: Housekeeping;
   /** False once chats last only as long as this tab; a notice has said so. */
   isPersistent(): boolean;
@@ -33,6 +35,7 @@ export function openStorage(onNotice: (sentence: string) => void): Storage {
     conversations,
     settings,
     drafts: new DraftStore(backing, onProblem),
+    connections: new ConnectionStore(backing),
     housekeeping: new Housekeeping({ backing, channel, conversations, settings, now }),
     isPersistent: () => backing.isPersistent,
   };

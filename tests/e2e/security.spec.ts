@@ -71,7 +71,8 @@ test('an injected script does not run, and neither page nor worker reaches anoth
   await new Promise<void>((listening) => elsewhere.listen(0, '127.0.0.1', listening));
   const address = elsewhere.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const foreign = `http://127.0.0.1:${address.port}/`;
+  // This computer by a name that the policy does not have: http://localhost and http://127.0.0.1 may be servers of models.
+  const foreign = `http://elsewhere.localhost:${address.port}/`;
   try {
     await openMicro(page, host.url);
     await readyOffline(page);

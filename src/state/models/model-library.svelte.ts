@@ -5,6 +5,7 @@
  */
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
+import { placeOfServer } from '../../core/server/server-address';
 import { keptPrefixOf, listingOfManifest, MANIFEST } from '../../model-files/file-keys';
 import { ModelDownload, type DownloadState } from '../../model-files/model-download';
 import type { ModelStore } from '../../model-files/model-store';
@@ -25,6 +26,7 @@ import { repoOf } from '../../models/repo-address';
 import { parseSiteIndex, type SiteIndex } from '../../models/site-index';
 import { parseManifest } from '../../models/spec';
 import { readStack } from '../../models/stack';
+import type { ServerTarget } from '../../core/server/server-target';
 import type { DevicePreference } from '../../protocol/engine-api';
 import { asEngineError, type ModelStatus } from '../model-status.svelte';
 import type { Notices } from '../notices.svelte';
@@ -53,6 +55,8 @@ export interface LibraryHost {
   readonly notices: Notices;
   readonly hub: HubClient;
   readonly store: ModelStore;
+  /** A model on a server that was chosen before; null where its connection is gone. */
+  readonly serverTarget: (key: string, model: string) => ServerTarget | null;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   readonly readOffer: () => Promise<DeviceOffer>;
   readonly locks?: LockManager;
@@ -77,6 +81,11 @@ export type ByKey<T> = Readonly<Partial<Record<string, T>>>;
 
 function without<T>(record: ByKey<T>, key: string): ByKey<T> {
   return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
+}
+
+/** The name of a served model without its folder or owner. */
+function titleOfServed(model: string): string {
+  return model.split(/[/\\]/).at(-1) ?? model;
 }
 
 interface Begun {
@@ -106,6 +115,8 @@ export class ModelLibrary {
   current = $state.raw<CurrentModel>({ key: '', title: '' });
 
   readonly #host: LibraryHost;
+  /** The model of this tab that answered last, for the way back from a server. */
+  #tabKey: string;
   #running: ByKey<ModelDownload> = {};
   #isRead = false;
   #index: Promise<SiteIndex | null> | null = null;
@@ -117,6 +128,7 @@ export class ModelLibrary {
     // Whether the build has the larger one is not known yet.
     this.models = host.registry.filter(({ role }) => role !== 'larger').map(modelOfEntry);
     this.current = { key: host.embedded.id, title: host.embedded.title };
+    this.#tabKey = host.embedded.id;
   }
 
   /** The hub or mirror that is asked. */
@@ -149,6 +161,13 @@ export class ModelLibrary {
     // The larger one takes over later: until it can, this one answers.
     if (chosen === null || chosen.key === embedded.id || chosen.key === LARGER_MODEL?.id)
       return status.start(device);
+    const server = this.#host.serverTarget(chosen.key, chosen.dtype);
+    if (server !== null) {
+      this.current = { key: chosen.key, title: chosen.title };
+      status.aim({ modelUrl: chosen.key, server });
+      // A server that is not there is no reason to ask another: the banner says what can be done.
+      return status.load(device);
+    }
     const site = this.#host.registry.find(({ id }) => id === chosen.key);
     if (site?.home.kind === 'site') {
       this.current = { key: site.id, title: site.title };
@@ -559,6 +578,26 @@ export class ModelLibrary {
       );
     await this.#readKept();
     this.#host.onKept?.();
+  }
+
+  /** Lets a model on a server answer in place of one in this tab, and remembers it. True when it is there. */
+  async useServer(key: string, target: ServerTarget): Promise<boolean> {
+    const { status, settings, notices } = this.#host;
+    const title = titleOfServed(target.model);
+    if (status.place === null) this.#tabKey = this.current.key;
+    this.current = { key, title };
+    status.aim({ modelUrl: key, server: target });
+    await status.reload();
+    if (this.current.key !== key) return false;
+    settings.change({ model: { key, title, prefix: '', dtype: target.model } });
+    if (status.phase !== 'ready') return false;
+    notices.show(`${title} on ${placeOfServer(target.address)} answers from here on.`);
+    return true;
+  }
+
+  /** Back to the model of this tab that answered last. */
+  async answerHere(): Promise<void> {
+    await this.use(this.find(this.#tabKey) === null ? this.#host.embedded.id : this.#tabKey);
   }
 
   /** Will the next visit find it? A hub's model is kept as it loads, one from disk only when asked for. */

@@ -5,7 +5,7 @@ import type {
   EngineApi,
   EventBatch,
   GenerateRequest,
-  GenerateResult,
+  TabResult,
   LoadedModel,
   LoadOutcome,
   LoadProgress,
@@ -15,7 +15,7 @@ import type {
 } from '../../../src/protocol/engine-api';
 
 export const LOADED = { device: 'wasm', attempts: [] } as unknown as LoadedModel;
-export const RESULT = { finish: 'end' } as unknown as GenerateResult;
+export const RESULT = { finish: 'end' } as unknown as TabResult;
 
 /** Each call as a test wants it; by default all goes well. */
 export class FakeApi implements EngineApi {
@@ -27,7 +27,7 @@ export class FakeApi implements EngineApi {
   onGenerate: (
     request: GenerateRequest,
     send: (batch: EventBatch) => void,
-  ) => Promise<Outcome<GenerateResult>> = (_, send) => {
+  ) => Promise<Outcome<TabResult>> = (_, send) => {
     send({ sequence: 0, events: [], isLast: true });
     return Promise.resolve({ ok: true, value: RESULT });
   };
@@ -37,7 +37,7 @@ export class FakeApi implements EngineApi {
     return this.onLoad(request, port);
   }
 
-  generate(request: GenerateRequest, port: MessagePort): Promise<Outcome<GenerateResult>> {
+  generate(request: GenerateRequest, port: MessagePort): Promise<Outcome<TabResult>> {
     return this.onGenerate(request, (batch) => port.postMessage(batch));
   }
 

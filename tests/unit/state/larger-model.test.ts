@@ -117,6 +117,7 @@ async function visit({
         quotaBytes: null,
         freeBytes: null,
       }),
+    serverTarget: () => null,
     hasConversation: () => false,
   });
   const larger = new LargerModel({
