@@ -87,8 +87,8 @@ def relative_error(checkpoint: Checkpoint, rounded: Checkpoint) -> float:
 
 def measure(model: Path, text: Path = TEXT) -> dict[str, dict[str, float]]:
     """Each format's figures by its name."""
-    pieces = read_pieces(model, text)
     shipped = packaged_checkpoint(model)
+    pieces = read_pieces(model, text)
     reference = OnnxRunner(export_model(shipped, PlainFloatFormat()).SerializeToString())
     found: dict[str, dict[str, float]] = {"int8": {"bytes": (model / FILE).stat().st_size, "perplexity": perplexity(reference, pieces)}}
     four_bits = model / "onnx" / "model_q4.onnx"
