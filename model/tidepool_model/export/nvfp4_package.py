@@ -151,6 +151,7 @@ def package_nvfp4(model: Path, out: Path, four_over_six: bool = False) -> dict:
     write_weights(folder, shipped, pack_checkpoint(shipped, four_over_six), "modelopt")
     manifest = describe(folder, load_packed(folder), out.name, model, four_over_six)  # from the file, as the app reads it
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    (folder / "README.md").write_text(card(manifest))
     shutil.rmtree(out, ignore_errors=True)
     folder.rename(out)
     return manifest
@@ -191,6 +192,28 @@ def describe(folder: Path, packed: PackedCheckpoint, name: str, model: Path, fou
         "checks": {"parityMaxAbs": parity},
         "golden": golden,
     }
+
+
+def card(manifest: dict) -> str:
+    """README.md of the folder: what it is, how it was made, whose it is."""
+    made = manifest["provenance"]
+    return f"""---
+license: apache-2.0
+base_model: tidepool
+---
+
+# {manifest["name"]}
+
+The model of `../{made["packedFrom"]}` ({manifest["parameters"] / 1e6:.2f} M parameters, pattern `{manifest["pattern"]}`) with its linear
+layers in NVFP4 ({made["scaling"]}): 4-bit floats (E2M1) in blocks of 16, a scale of 8 bits (E4M3) a block, one float32 a matrix.
+`{WEIGHTS}` is in the layout of modelopt; embedding and head are bfloat16. The graphs in `onnx/` hold no weights: no runtime
+of the browser reads the format, so the app unpacks each matrix, without rounding, into what they ask for. What it was
+trained on and its licences: the card of the model that it was packed from.
+
+    {made["command"]}
+
+Measured figures: `model/LOG.md`, 2026-11-28.
+"""
 
 
 def main() -> int:
