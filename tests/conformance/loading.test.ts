@@ -5,6 +5,8 @@ import type { ModelListing } from '../../src/core/model-listing';
 import { diskModel } from '../../src/models/disk-listing';
 import type { LoadProgress, LoadRequest } from '../../src/protocol/engine-api';
 import { Engine } from '../../workers/engine';
+import { describeModel } from '../../workers/load-model';
+import { ModelFiles } from '../../workers/runtime/weights';
 import {
   asPort,
   generate,
@@ -41,6 +43,43 @@ async function load(
     asPort(new MemoryPort<LoadProgress>()),
   );
 }
+
+describe('a folder with two chat templates', () => {
+  const named = (name: string): string =>
+    `{% for m in messages %}{{ m.content }}{% endfor %}{{ 'written by ${name}' }}`;
+
+  it.each([
+    ['both', 'the file'],
+    ['the config', 'the config'],
+    ['the file', 'the file'],
+  ])('has %s: %s counts', async (has, counts) => {
+    const [model] = microModels();
+    if (model === undefined) throw new Error('there are no micro models');
+    const files = new Map([...model.files].filter(([path]) => path !== 'chat_template.jinja'));
+    const config = JSON.parse(
+      new TextDecoder().decode(files.get('tokenizer_config.json')),
+    ) as Readonly<Record<string, unknown>>;
+    const { chat_template: _, ...rest } = config;
+    const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+    const settings = has === 'the file' ? rest : { ...rest, chat_template: named('the config') };
+    files.set('tokenizer_config.json', encode(JSON.stringify(settings)));
+    if (has !== 'the config') files.set('chat_template.jinja', encode(named('the file')));
+    const dropped = new Map(
+      [...files].map(([path, bytes]) => [`two/${path}`, new Blob([new Uint8Array(bytes)])]),
+    );
+    const { listing, blobs } = diskModel('two', dropped);
+    const modelFiles = new ModelFiles({
+      modelUrl: listing.baseUrl,
+      listing,
+      blobs,
+      fetch: () => Promise.reject(new TypeError('no network')),
+    });
+    const { tokenizer } = await describeModel(modelFiles, false);
+    const options = { tools: [], enableThinking: false, addGenerationPrompt: true };
+    const text = tokenizer.render([{ role: 'user', content: 'Hi, ' }], options).join('');
+    expect(text).toBe(`Hi, written by ${counts}`);
+  });
+});
 
 describe('a folder from disk', () => {
   const noNetwork = nodeHost({ fetch: () => Promise.reject(new TypeError('no network')) });

@@ -1,5 +1,6 @@
 // The page on scripted engines: what a person sees and can do, whatever the model says.
 import { expect, test } from './fake-site';
+import { expectKept } from './kept';
 
 test('a question gets a thought with its figures, an answer and its statistics', async ({
   chat,
@@ -177,6 +178,49 @@ test('tools are off at first, shown as steps when on, and can be switched off', 
   await page.getByRole('button', { name: 'Regenerate' }).click();
   await chat.replied();
   await expect(steps.getByRole('listitem')).toHaveText([/clock/]);
+});
+
+test('a reply of several rounds is shown, counted, copied and kept in the order it came', async ({
+  chat,
+}) => {
+  const { page } = chat;
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await chat.open('rounds');
+  await page.keyboard.press('Alt+s');
+  await page.getByRole('checkbox', { name: 'Calculator' }).check();
+  await page.keyboard.press('Escape');
+  await chat.ask('417 × 96, and half of it?');
+  await chat.replied();
+  const reply = page.getByRole('article', { name: 'Reply' });
+  const expectOrder = async (): Promise<void> => {
+    const shown = await reply
+      .locator('details.thought, ol, .answer')
+      .evaluateAll((all) =>
+        all.map((one) => one.getAttribute('aria-label') ?? one.textContent.trim()),
+      );
+    expect(shown).toEqual([
+      ...['Thought', 'First the product.', 'Tool steps'],
+      ...['Thought', 'Then its half.', 'Tool steps'],
+      '417 × 96 is 40032, and half of it is 20016.',
+    ]);
+    // One meter, for both thoughts: it stands at the last.
+    const meter = reply.getByRole('meter', { name: 'Thought tokens used' });
+    await expect(meter).toHaveCount(1);
+    const each = await reply.locator('.used').allTextContents();
+    const first = Number(/^, (\d+) tokens$/.exec(each[0] ?? '')?.[1]);
+    const inAll = Number(/^, (\d+) of 128 tokens in all$/.exec(each[1] ?? '')?.[1]);
+    expect(inAll).toBeGreaterThan(first);
+    await expect(meter).toHaveAttribute('aria-valuenow', String(inAll));
+  };
+  await expectOrder();
+  await reply.getByRole('button', { name: 'Copy reply' }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    'First the product.\n\nThen its half.\n\n417 × 96 is **40032**, and half of it is **20016**.',
+  );
+  await chat.expectAccessible();
+  await expectKept(page, 'half of it is **20016**', '"finish":"end"');
+  await page.reload();
+  await expectOrder();
 });
 
 test('what the limit buys: the shipped curve, and one that is measured here', async ({ chat }) => {
