@@ -3,6 +3,10 @@
  * It is the second wall. The first is that the renderer escapes all model text; this one holds should that ever fail.
  */
 
+/** Text finds its own direction; code and formulas go from left to right. */
+const AUTO = { dir: /^auto$/ } as const;
+const LTR = { dir: /^ltr$/ } as const;
+
 /** Attribute values that our renderer writes, each matched whole. Values never hold quotes or angle brackets. */
 const ATTRIBUTES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   a: {
@@ -10,19 +14,25 @@ const ATTRIBUTES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     rel: /^noopener noreferrer nofollow$/,
     target: /^_blank$/,
   },
-  ol: { start: /^\d{1,9}$/ },
+  ...Object.fromEntries(
+    ['p', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'blockquote', 'table'].map((tag) => [tag, AUTO]),
+  ),
+  ol: { ...AUTO, start: /^\d{1,9}$/ },
   th: { class: /^align-(?:left|center|right)$/, scope: /^col$/ },
   td: { class: /^align-(?:left|center|right)$/ },
-  code: { class: /^language-[a-z0-9-]{1,30}$/ },
+  code: { ...LTR, class: /^language-[a-z0-9-]{1,30}$/ },
   pre: { tabindex: /^0$/ },
   div: {
+    ...LTR,
     class: /^(?:code-block|code-bar|table-scroll|maths-block)$/,
     role: /^group$/,
     tabindex: /^0$/,
     'aria-label': /^(?:Code|Table)$/,
   },
   span: {
-    class: /^(?:code-language|image-text|link-host|maths|task|hljs-[a-z_-]+(?: [a-z]+_){0,2})$/,
+    ...LTR,
+    class:
+      /^(?:code-language|image-text|link-host|maths|maths-block|maths-source|task|hljs-[a-z_-]+(?: [a-z]+_){0,2})$/,
     role: /^img$/,
     'aria-label': /^(?:done|to do)$/,
   },

@@ -23,6 +23,7 @@ const ATTRIBUTES = new Set([
   'role',
   'aria-label',
   'type',
+  'dir',
 ]);
 const SCHEMES = new Set(['http:', 'https:', 'mailto:']);
 
@@ -108,7 +109,7 @@ describe('hostile outputs', () => {
 
   it('tell where a link leads when its text says otherwise', () => {
     expect(render('[https://bank.example/login](https://evil.invalid/login)')).toContain(
-      '</a> <span class="link-host">(evil.invalid)</span>',
+      '</a> <span class="link-host" dir="ltr">(evil.invalid)</span>',
     );
     expect(
       render('[www.bank.example](https://bank.example/a) [plain words](https://evil.invalid)'),

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GrowingMarkdown, renderBlocks } from '../../../src/ui/markdown/render-blocks';
-
-function render(source: string): string {
-  return renderBlocks(source)
-    .map(({ html }) => html)
-    .join('');
-}
+import { htmlOf } from './shown';
 
 /** Pieces of Markdown that begin, end or continue blocks, in any order. */
 const pieces = fc
@@ -99,7 +94,7 @@ describe('renderBlocks', () => {
         fc.array(fc.stringMatching(/^[a-z]{3,8}$/), { minLength: 1, maxLength: 12 }),
         pieces,
         (words, noise) => {
-          const html = render(`${noise.replaceAll(/[[\]!()]/g, '')}\n\n${words.join('\n\n')}\n`);
+          const html = htmlOf(`${noise.replaceAll(/[[\]!()]/g, '')}\n\n${words.join('\n\n')}\n`);
           for (const word of words) expect(html).toContain(word);
         },
       ),
@@ -135,18 +130,18 @@ describe('Markdown to HTML', () => {
     ],
     ['$$\nx = 1\n$$', '<div class="maths-block"><span class="maths">x = 1</span></div>\n'],
     ['\\[ x \\]', '<div class="maths-block"><span class="maths">x</span></div>\n'],
-    ['$$\nnever closed', '<p>$$\nnever closed</p>\n'],
+    ['$$\nnever closed', '<p>$$<br>\nnever closed</p>\n'],
     ['`$x$`', '<p><code>$x$</code></p>\n'],
     [
       '[r]: https://r.example "t"\n\n[r]',
       '<p>[r]: <a href="https://r.example/" rel="noopener noreferrer nofollow" target="_blank">https://r.example</a> &quot;t&quot;</p>\n<p>[r]</p>\n',
     ],
   ])('%j', (source, html) => {
-    expect(render(source)).toBe(html);
+    expect(htmlOf(source)).toBe(html);
   });
 
   it('names the language of code and keeps its text', () => {
-    expect(render('```C++ main.cpp\na < b\n```')).toBe(
+    expect(htmlOf('```C++ main.cpp\na < b\n```')).toBe(
       '<div class="code-block" role="group" aria-label="Code"><div class="code-bar"><span class="code-language">c++</span>' +
         '<button type="button" class="copy-code">Copy</button></div>' +
         '<pre tabindex="0"><code class="language-cpp">a &lt; b\n</code></pre></div>\n',
@@ -154,7 +149,7 @@ describe('Markdown to HTML', () => {
   });
 
   it('writes a table that can scroll', () => {
-    const html = render('| a | b |\n| :- | -: |\n| 1 | `2` |');
+    const html = htmlOf('| a | b |\n| :- | -: |\n| 1 | `2` |');
     expect(html).toContain(
       '<div class="table-scroll" role="group" aria-label="Table" tabindex="0"><table>',
     );
@@ -166,8 +161,23 @@ describe('Markdown to HTML', () => {
     );
   });
 
-  it('shows thousands of nested quotes as text instead of failing', () => {
-    expect(render('>'.repeat(20_000))).toBe(`<p>${'&gt;'.repeat(20_000)}</p>\n`);
-    expect(render('- '.repeat(3000))).toContain('- - - -');
+  it('shows thousands of nested quotes and lists instead of failing', () => {
+    const quotes = htmlOf('>'.repeat(20_000));
+    expect(quotes.match(/<blockquote>/g)?.length ?? 0).toBeLessThanOrEqual(50);
+    expect(htmlOf(`${'> '.repeat(20_000)}end`)).toContain('&gt; end</p>');
+    expect(htmlOf(`${'- '.repeat(3000)}end`)).toContain('- - end</li>');
+  });
+
+  it('gives each block at the top level the direction of its first letters, and code its own', () => {
+    const source =
+      'שלום `abc`\n\n# עולם\n\n> ציטוט\n\n- פריט\n\n1. פריט\n\n| א |\n|---|\n| ב |\n\n```\nx\n```\n\n$$x$$';
+    const html = renderBlocks(source).map((block) => block.html);
+    expect(html.slice(0, 5).every((block) => /^<\w+ dir="auto">/.test(block))).toBe(true);
+    expect(html[0]).toContain('<code dir="ltr">');
+    expect(html[5]).toContain('<table dir="auto">');
+    expect(html[6]).toMatch(/^<div class="code-block" dir="ltr"/);
+    expect(html[7]).toMatch(/^<div class="maths-block" dir="ltr"/);
+    // A direction within a list or quote would hide its letters from the one around it.
+    expect(html.slice(2, 6).every((block) => block.split('dir="auto"').length === 2)).toBe(true);
   });
 });
