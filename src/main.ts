@@ -166,7 +166,7 @@ async function beginLarger(smaller: EmbeddedEntry): Promise<void> {
       await lab.beforeReply();
       chat.memory = null;
     },
-    hasConversation: () => chat.path.length > 0,
+    hasConversation: (): boolean => chat.path.length > 0,
     isOwnMachine: isOwnMachine(location.hostname),
     isPhone: isPhone(),
     connection: readConnection,
@@ -213,7 +213,14 @@ engine.listener = lab;
 const list = new ConversationList(storage.conversations, onStorageProblem);
 await list.load();
 const drafts = new TabDrafts(storage.drafts, tabStorage());
-const chat = new ChatSession({ engine, status, settings, keep: list.keep, drafts });
+const chat: ChatSession = new ChatSession({
+  engine,
+  status,
+  settings,
+  keep: list.keep,
+  drafts,
+  writer: (): string => library.current.title,
+});
 const study = new BudgetStudy({
   engine,
   status,
@@ -270,7 +277,7 @@ const library: ModelLibrary = new ModelLibrary({
   fetch: (url, init) => fetch(url, init),
   readOffer: readDeviceOffer,
   ...('locks' in navigator ? { locks: navigator.locks } : {}),
-  hasConversation: () => chat.path.length > 0,
+  hasConversation: (): boolean => chat.path.length > 0,
   onKept: () => {
     void pwa.look();
     // Something large is here now: losing it would cost a download.

@@ -48,6 +48,8 @@ export interface ChatHost {
   /** Something worth keeping has changed. */
   readonly keep: (conversation: Conversation) => void;
   readonly drafts: DraftKeeping;
+  /** Title of the model that answers now; absent: replies do not say who wrote them. */
+  readonly writer?: () => string;
   readonly newId?: () => string;
   readonly now?: () => number;
   readonly schedule?: FrameScheduler;
@@ -407,6 +409,8 @@ export class ChatSession {
       if (job.isStopped) {
         reply = { ...live.reply, finish: 'stopped' };
       } else {
+        const writer = this.#host.writer?.();
+        if (writer !== undefined) live.sign(writer);
         job.generation = this.#host.engine.generate(
           this.#request(conversation, node, isContinued),
           (events) => {

@@ -1,6 +1,6 @@
 /** Owns one reply while it is being written: gathers the engine's events and shows them at most once a frame. */
 import { growReply } from '../core/chat/grow-reply';
-import type { ReplyContent, ReplyPart } from '../core/chat/reply';
+import { signReply, type ReplyContent, type ReplyPart } from '../core/chat/reply';
 import { thoughtTokensOf } from '../core/chat/reply-parts';
 import type { EngineEvent, GenerateResult, MemoryReport, ThoughtEnd } from '../protocol/engine-api';
 
@@ -57,6 +57,11 @@ export class LiveReply {
     this.#now = options.now ?? (() => performance.now());
     this.#onText = options.onText ?? (() => {});
     this.view = $state.raw(this.#viewNow());
+  }
+
+  /** Notes who writes from here on. */
+  sign(writer: string): void {
+    this.#reply = signReply(this.#reply, writer);
   }
 
   /** Takes one batch of events; the view follows at the next frame. */

@@ -82,7 +82,11 @@ function replyBlocks({ parts, problem }: ReplyContent): string[] {
 }
 
 function messageOf(node: ConversationNode): string {
-  if (node.role === 'assistant') return ['## Tidepool', ...replyBlocks(node.reply)].join('\n\n');
+  if (node.role === 'assistant')
+    return [
+      `## ${(node.reply.writer ?? 'Tidepool').replaceAll(/\s+/g, ' ')}`,
+      ...replyBlocks(node.reply),
+    ].join('\n\n');
   return `## ${node.role === 'user' ? 'You' : 'System'}\n\n${node.text.trim()}`;
 }
 

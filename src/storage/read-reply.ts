@@ -43,6 +43,9 @@ const FINISHES: readonly (FinishReason | 'failed')[] = [
 ];
 const PART_KINDS: readonly ReplyPart['kind'][] = ['thought', 'answer', 'call', 'result', 'notice'];
 
+/** Letters of the names of the models that wrote a reply, one after the other. */
+const MAX_WRITER = 2000;
+
 export function readThinkingLimit(value: unknown, place: string): ThinkingLimit {
   return value === 'unlimited' ? value : readInteger(value, place, 0, 1_000_000);
 }
@@ -178,5 +181,8 @@ export function readReply(value: unknown, place: string): ReplyContent {
       readOneOf(finish, `${place}.finish`, FINISHES),
     ),
     problem: readText(reply['problem'], `${place}.problem`, LIMITS.problemLength),
+    ...(reply['writer'] === undefined
+      ? {}
+      : { writer: readText(reply['writer'], `${place}.writer`, MAX_WRITER) }),
   };
 }

@@ -77,9 +77,21 @@ export interface ReplyContent {
    */
   readonly finish: FinishReason | 'failed' | null;
   readonly problem: string;
+  /** Title of the model that wrote it; absent where that was not noted (chats up to 2026-11). */
+  readonly writer?: string;
 }
 
 /** A reply before its first token. */
 export function emptyReply(thoughtLimit: ThinkingLimit): ReplyContent {
   return { parts: [], thoughtLimit, stats: null, finish: null, problem: '' };
 }
+
+/** The same reply, now that `writer` writes in it: another model may go on with what one has begun. */
+export function signReply(reply: ReplyContent, writer: string): ReplyContent {
+  const before = reply.writer;
+  if (before === undefined || before === writer) return { ...reply, writer };
+  const all = before.split(LINK);
+  return { ...reply, writer: all.at(-1) === writer ? before : [...all, writer].join(LINK) };
+}
+
+const LINK = ', then ';

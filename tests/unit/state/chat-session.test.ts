@@ -8,6 +8,7 @@ import {
 import type { ReplyContent, ThoughtPart } from '../../../src/core/chat/reply';
 import { answerOf, thoughtsOf, withResults } from '../../../src/core/chat/reply-parts';
 import { graceTokens } from '../../../src/core/budget/thinking-limit';
+import { readReply } from '../../../src/storage/read-reply';
 import { makeApp, until } from './make-app';
 
 type App = ReturnType<typeof makeApp>;
@@ -52,6 +53,26 @@ describe('sending', () => {
     expect(app.chat.draft).toBe('');
     expect(app.chat.isBusy).toBe(false);
     expect(app.chat.memory?.tokens).toBeGreaterThan(0);
+  });
+
+  test('each reply says which model wrote it, and which went on with what another had begun', async () => {
+    const app = makeApp('streams');
+    await app.chat.send('What is 2 + 3?');
+    expect(replyOf(app).reply.writer).toBe('Tidepool');
+    app.current.title = 'Lagoon';
+    await app.chat.send('What is 4 + 5?');
+    const { id, reply } = replyOf(app);
+    expect(reply.writer).toBe('Lagoon');
+    app.current.title = 'Tidepool';
+    await app.chat.continueReply(id);
+    await app.chat.continueReply(id);
+    expect(replyOf(app).reply.writer).toBe('Lagoon, then Tidepool');
+    const first = app.chat.path[1];
+    expect(first?.role === 'assistant' && first.reply.writer).toBe('Tidepool');
+    await until(() => app.kept.length > 0, 'something kept');
+    expect(readReply(JSON.parse(JSON.stringify(replyOf(app).reply)), 'reply').writer).toBe(
+      'Lagoon, then Tidepool',
+    );
   });
 
   test('a blank message is not sent', async () => {

@@ -23,6 +23,8 @@ export function makeApp(scenario: FakeScenario, backing = new MemoryBacking(), s
   /** What was asked to be kept, and when, on the clock of these tests. */
   const kept: { readonly at: number; readonly conversation: Conversation }[] = [];
   const engine = createFakeEngine(scenario, 0);
+  /** The model that answers; tests put another in its place. */
+  const current = { title: 'Tidepool' };
   const store = new ConversationStore({
     backing,
     channel: SILENT_CHANNEL,
@@ -42,11 +44,12 @@ export function makeApp(scenario: FakeScenario, backing = new MemoryBacking(), s
       kept.push({ at: clock, conversation });
       list.keep(conversation);
     },
+    writer: () => current.title,
     newId: () => `id-${(ids += 1)}`,
     now,
     schedule: (write) => void setTimeout(write, 0),
   });
-  return { backing, chat, drafts, engine, kept, list, problems, settings, status, store };
+  return { backing, chat, current, drafts, engine, kept, list, problems, settings, status, store };
 }
 
 /** Settles when `isSo` holds; fails after two seconds with what was awaited. */
