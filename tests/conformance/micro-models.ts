@@ -535,3 +535,16 @@ export function forgetfulModel(): Pick<MicroModel, 'id' | 'files'> {
   files.set('onnx/model.onnx', graph);
   return { id: model.id, files };
 }
+
+/** One block of attention alone, whose positions turn keys and queries in one of the two ways that exports have. */
+export function rotaryModel(rotary: 'inside' | 'position-ids'): MicroModel {
+  return build({
+    ...LAGOON,
+    id: `rotary-${rotary}`,
+    config: { ...LAGOON.config, layer_types: ['attention'] },
+    positions: rotary === 'inside' ? 'none' : 'rows',
+    dtypes: ['fp32'],
+    dataBytes: null,
+    layers: [block(attend({ rotary }), 'mlp')],
+  });
+}

@@ -11,7 +11,8 @@ import { bytesOf, elementBytes } from '../runtime/tensor-values';
 import { conditionOf, isSteady, setCondition, type FrozenPart } from './condition';
 
 /** What surgery needs of a session. */
-export type SurgerySession = Pick<ModelSession, 'values' | 'stateTensor' | 'hasLayerwiseKv'>;
+export type SurgerySession = Pick<ModelSession, 'values' | 'stateTensor' | 'hasLayerwiseKv'> &
+  Partial<Pick<ModelSession, 'turnsByPlace'>>;
 
 /** An operation on SSM states; the others act on KV caches. */
 type SsmOp = Extract<SurgeryOp, { target: SsmTarget }>;
@@ -143,6 +144,14 @@ async function operateOnce(
         'model-unsupported',
         'This model keeps the caches of all attention layers at one length, so one alone cannot be shortened.',
         'Operate on all attention layers at once.',
+      );
+    }
+    // What is dropped whole leaves nothing at a wrong place.
+    if (keep > 0 && session.turnsByPlace === true) {
+      throw new EngineError(
+        'model-unsupported',
+        'This model file turns its keys by their place in the cache, so a shortened cache would stand at wrong places and mean something else.',
+        'Drop the cache whole, or choose a model whose file is told positions.',
       );
     }
     for (const { index } of caches) {

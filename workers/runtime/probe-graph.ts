@@ -32,6 +32,8 @@ export interface ProbeGraph {
   readonly probes: ProbeNames;
   /** By layer; empty where the graph has another attention operator. */
   readonly kvLengths: ReadonlyMap<number, KvLengthInputs>;
+  /** An attention operator turns queries and keys by their place in the cache, so that what is cut off shifts the rest. */
+  readonly turnsByPlace: boolean;
 }
 
 /* Field numbers of onnx.proto. */
@@ -181,6 +183,7 @@ export function probeGraph(model: Uint8Array): ProbeGraph {
   const kvLengths = new Map<number, KvLengthInputs>();
   const renamed: { readonly at: number; readonly name: string }[] = [];
   const inputs: number[] = [];
+  let turnsByPlace = false;
   for (const node of nodes) {
     for (const output of node.outputs) {
       const match = LAYER_VALUE.exec(output);
@@ -202,7 +205,10 @@ export function probeGraph(model: Uint8Array): ProbeGraph {
       if (layer === null || query === undefined) continue;
       if (isPlainAttention(node.attributes)) probes.query.set(layer, query);
       // An operator that turns keys by their place takes the place from these counts: a cut cache would shift it.
-      if ((node.attributes.get('do_rotary') ?? 0) !== 0) continue;
+      if ((node.attributes.get('do_rotary') ?? 0) !== 0) {
+        turnsByPlace = true;
+        continue;
+      }
       const [lastInput, totalInput] = [node.inputs[5], node.inputs[6]];
       if (lastInput === undefined || totalInput === undefined) continue;
       const last = nameOfLength('last_', layer, lastInput.name.length);
@@ -212,6 +218,10 @@ export function probeGraph(model: Uint8Array): ProbeGraph {
       inputs.push(...block(GRAPH_INPUT, int32Info(last, false)));
       inputs.push(...block(GRAPH_INPUT, int32Info(total, true)));
       kvLengths.set(layer, { kind: 'counts', last, total });
+    } else if (node.op === 'RotaryEmbedding') {
+      // Attention written out after queries were turned by their positions, as the cached keys were.
+      const layer = layerOf(node.outputs[0], /^layers\.(\d+)\.q_turned$/);
+      if (layer !== null) probes.query.set(layer, node.outputs[0] ?? '');
     } else if (node.op === 'Split') {
       // Attention written out: the packed projection is split into q, k and v; q comes first.
       const layer = layerOf(node.outputs[0], /^layers\.(\d+)\.q$/);
@@ -239,5 +249,5 @@ export function probeGraph(model: Uint8Array): ProbeGraph {
   bytes.set(added, model.length);
   const encoder = new TextEncoder();
   for (const { at, name } of renamed) bytes.set(encoder.encode(name), at);
-  return { bytes, probes, kvLengths };
+  return { bytes, probes, kvLengths, turnsByPlace };
 }

@@ -227,6 +227,8 @@ export class ModelSession {
   /** Keeps the states in the WASM heap; null on the GPU, and where the runtime does not let us. */
   readonly #runner: HeapRunner | null;
   readonly #kvLengths: ReadonlyMap<number, KvLengthInputs>;
+  /** Attention turns queries and keys by their place in the cache: a cache that was cut would stand at other places. */
+  readonly turnsByPlace: boolean;
   /** What every step fetches. */
   readonly #outputs: readonly string[];
   readonly #attentionLayers: readonly number[];
@@ -247,7 +249,7 @@ export class ModelSession {
     session: ort.InferenceSession,
     embed: ort.InferenceSession | null,
     options: SessionOptions,
-    graph: Pick<ProbeGraph, 'probes' | 'kvLengths'>,
+    graph: Pick<ProbeGraph, 'probes' | 'kvLengths' | 'turnsByPlace'>,
     rewrite: FourBitRewrite | null,
   ) {
     this.rewrite = rewrite;
@@ -256,6 +258,7 @@ export class ModelSession {
       options.provider === 'wasm' && options.keepsHeap !== false ? HeapRunner.of(session) : null;
     this.probes = graph.probes;
     this.#kvLengths = graph.kvLengths;
+    this.turnsByPlace = graph.turnsByPlace;
     this.values = new TensorValues(() => this.gpuDevice());
     this.provider = options.provider;
     const { vocabSize, maxPositions } = options.spec;

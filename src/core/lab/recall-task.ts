@@ -3,7 +3,8 @@ import { createRandom, type Random } from '../sampling/random';
 
 /** What is hidden where. The same task always makes the same text. */
 export interface RecallTask {
-  readonly kind: 'list' | 'story';
+  /** `name`: a story in which somebody with a name that nobody ever had owns a thing; the name is asked for. */
+  readonly kind: 'list' | 'story' | 'name';
   /** Entries of the list, or sentences of the story, needles included: 1…MAX_RECALL_LENGTH. */
   readonly length: number;
   /** Needles that are asked for, one question each: 1…min(length, MAX_RECALL_KEYS). */
@@ -40,6 +41,12 @@ const DOINGS =
 const TIMES =
   'In the morning;After lunch;Then;A little later;When the rain stopped;In the evening;Before supper';
 
+const THINGS = 'boat kite lantern drum bell basket ladder compass';
+/** Names are made of them, thousands: none that a model was trained on but by chance, and each easy to say. */
+const ONSETS = 'b d f g k l m n p r s t v z br dr kr sk tr'.split(' ');
+const VOWELS = 'a e i o u'.split(' ');
+const ENDS = 'lm nd rk sk x vin zor mel tak'.split(' ');
+
 /** In place, by Fisher and Yates. */
 function shuffle<T>(items: T[], random: Random): T[] {
   for (let i = items.length - 1; i > 0; i -= 1) {
@@ -63,6 +70,21 @@ function namesOf(count: number, random: Random): string[] {
   return (count <= first.length ? first : full).slice(0, count);
 }
 
+function pickOf(items: readonly string[], random: Random): string {
+  return items[Math.floor(random.next() * items.length)] ?? '';
+}
+
+/** "Zodrilm", "Kravemel": `count` of them without a repeat. */
+function unheardNames(count: number, random: Random): string[] {
+  const names = new Set<string>();
+  while (names.size < count) {
+    const letters = [ONSETS, VOWELS, ONSETS, VOWELS, ENDS].map((part) => pickOf(part, random));
+    const name = letters.join('');
+    names.add(name.charAt(0).toUpperCase() + name.slice(1));
+  }
+  return [...names];
+}
+
 function checked(task: RecallTask): RecallTask {
   const { length, keys, depth } = task;
   if (!(Number.isInteger(length) && length >= 1 && length <= MAX_RECALL_LENGTH))
@@ -76,16 +98,16 @@ function checked(task: RecallTask): RecallTask {
 
 /** Writes the text and its questions; RangeError on a task out of range. */
 export function recallText(task: RecallTask): RecallText {
-  const { kind, length, keys, depth, seed } = checked(task);
+  const { kind, length, keys, seed } = checked(task);
   const random = createRandom(seed);
+  if (kind === 'name') return nameText(task, random);
   const names = namesOf(kind === 'list' ? length : keys, random);
   // Two-digit values, without a repeat while they last.
   const values = shuffle(
     Array.from({ length: Math.max(90, names.length) }, (_, i) => String(10 + i)),
     random,
   );
-  const first = Math.round(depth * (length - keys));
-  const isNeedle = (i: number): boolean => i >= first && i < first + keys;
+  const { first, isNeedle } = needlesOf(task);
   const questions = (offset: number): RecallQuestion[] =>
     Array.from({ length: keys }, (_, k) => {
       const key = names[offset + k] ?? '';
@@ -97,21 +119,56 @@ export function recallText(task: RecallTask): RecallText {
     const entries = names.map((name, i) => `${name}: ${values[i] ?? ''}`);
     return { context: `Here is a list. ${entries.join('; ')}.`, questions: questions(first) };
   }
-  const pick = (list: string): string => {
-    const items = list.split(';');
-    return items[Math.floor(random.next() * items.length)] ?? '';
-  };
   // Those who do something in the story have no points to be mistaken for the needles'.
   const others = FIRST.split(' ').filter((name) => !names.some((used) => used.startsWith(name)));
   const sentences = Array.from({ length }, (_, i) => {
     const needle = i - first;
     if (isNeedle(i)) return `${names[needle] ?? ''} has ${values[needle] ?? ''} points.`;
-    return `${pick(TIMES)}, ${pick(others.join(';'))} ${pick(DOINGS)}.`;
+    return fillerOf(others, random);
   });
   return { context: sentences.join(' '), questions: questions(0) };
 }
 
-/** Whether the last number that the answer names is the expected one. */
+/** Which entries or sentences are needles. */
+function needlesOf({ length, keys, depth }: RecallTask): {
+  readonly first: number;
+  readonly isNeedle: (i: number) => boolean;
+} {
+  const first = Math.round(depth * (length - keys));
+  return { first, isNeedle: (i) => i >= first && i < first + keys };
+}
+
+/** A sentence in which somebody does something. */
+function fillerOf(names: readonly string[], random: Random): string {
+  const [time, name, doing] = [TIMES.split(';'), names, DOINGS.split(';')].map((items) =>
+    pickOf(items, random),
+  );
+  return `${time ?? ''}, ${name ?? ''} ${doing ?? ''}.`;
+}
+
+function nameText(task: RecallTask, random: Random): RecallText {
+  const { length, keys } = task;
+  const names = unheardNames(keys, random);
+  const things = shuffle(THINGS.split(' '), random);
+  const { first, isNeedle } = needlesOf(task);
+  const sentences = Array.from({ length }, (_, i) =>
+    isNeedle(i)
+      ? `The ${things[i - first] ?? ''} belongs to ${names[i - first] ?? ''}.`
+      : fillerOf(FIRST.split(' '), random),
+  );
+  const questions = names.map((name, k) => ({
+    key: things[k] ?? '',
+    text: `Who owns the ${things[k] ?? ''}?`,
+    expected: name,
+  }));
+  return { context: sentences.join(' '), questions };
+}
+
+/** Whether the last number that the answer names is the expected one, or a name that is expected stands in it. */
 export function isRecalled(answer: string, expected: string): boolean {
-  return answer.match(/\d+/g)?.at(-1) === expected;
+  if (/^\d+$/.test(expected)) return answer.match(/\d+/g)?.at(-1) === expected;
+  return answer
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .includes(expected.toLowerCase());
 }

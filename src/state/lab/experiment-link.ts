@@ -143,7 +143,7 @@ function readRecall(settings: Fields): RecallSettings {
   const cells = lengths.length * depths.length * operations.length;
   if (cells > MAX_CELLS) throw new Unfit(`it has ${cells} cells, ${MAX_CELLS} at most`);
   return {
-    kind: oneOf(settings['kind'], 'the kind of text', ['list', 'story'] as const),
+    kind: oneOf(settings['kind'], 'the kind of text', ['list', 'story', 'name'] as const),
     lengths,
     depths,
     keys: whole(settings['keys'], 'the number of keys', 1, 8),

@@ -168,12 +168,7 @@ export class Lab implements LabListener {
   /** A model is there while the lab is open; one loaded anew is another, and what was seen is not its. */
   async onModel(model: LoadedModel): Promise<void> {
     if (model === this.#model && this.capabilities !== null) return;
-    if (model !== this.#model && this.#model !== null) {
-      this.#forget();
-      this.opened = null;
-      this.beside = null;
-    }
-    this.#model = model;
+    this.#follow(model);
     await this.rewatch();
     await this.refresh();
   }
@@ -273,8 +268,9 @@ export class Lab implements LabListener {
   }
 
   onReplyStart(request: GenerateRequest): void {
+    // Closed, the lab has not heard that another model answers.
+    this.#follow(this.#status.model);
     this.isReplying = true;
-    this.#model = this.#status.model;
     this.#seen.start(request.id, request.continueFrom ?? null);
     this.#publishSoon();
   }
@@ -302,6 +298,16 @@ export class Lab implements LabListener {
       this.#isScheduled = false;
       this.trace = this.#seen.view();
     });
+  }
+
+  /** What was seen of another model is no part of this one's. */
+  #follow(model: LoadedModel | null): void {
+    if (model !== this.#model && this.#model !== null) {
+      this.#forget();
+      this.opened = null;
+      this.beside = null;
+    }
+    this.#model = model;
   }
 
   #forget(): void {

@@ -12,13 +12,21 @@ import {
 import { attentionLayers, mambaLayers, recurrentLayers } from '../../core/memory/state-memory';
 import type { ModelSpec } from '../../core/model-spec';
 import { formatBytes, formatCount, formatDuration } from '../../core/units';
-import type { LabJobName, LabJobs, LabProgress, LayerMemory } from '../../protocol/lab-api';
+import type {
+  LabJobName,
+  LabJobs,
+  LabProgress,
+  LayerMemory,
+  RecallTask,
+} from '../../protocol/lab-api';
 import { halfLives } from '../../state/lab/layer-words';
 import { compareSentence } from '../../state/lab/operation-words';
 
 /** What a lesson may do: run jobs, one after the other. Null of a job: stopped or failed. */
 export interface LessonHost {
   readonly spec: ModelSpec;
+  /** The model that runs reads plain English, names it has never met included. Absent: it does not. */
+  readonly isReader?: boolean;
   readonly run: <K extends LabJobName>(
     name: K,
     title: string,
@@ -56,6 +64,8 @@ export interface Lesson {
   readonly scene: string;
   readonly question: string;
   readonly predictions: readonly string[];
+  /** What is run on a model that can read, in place of what is run on others. */
+  readonly forReaders?: { readonly scene: string; readonly others: string };
   /** Null: stopped or failed. A sentence: why this model can't show it. */
   run(host: LessonHost): Promise<LessonResult | string | null>;
   /** What holds of every model, whatever the numbers. */
@@ -80,6 +90,9 @@ const LONG_TEXT =
 const RECALL_TASKS = [1, 2, 3].flatMap((seed) =>
   [0, 0.5, 1].map((depth) => ({ kind: 'list' as const, length: 3, keys: 1, depth, seed })),
 );
+
+/** Stories of six sentences, in one of which somebody with a name never heard owns a thing; places and seeds as above. */
+const NAME_TASKS = RECALL_TASKS.map((task) => ({ ...task, kind: 'name' as const, length: 6 }));
 
 /** Steps timed at each length; the fastest counts, since whatever else the machine does only adds. */
 const COST_STEPS = 15;
@@ -207,16 +220,21 @@ export const LESSONS: readonly Lesson[] = [
     title: 'Why a hybrid keeps some attention',
     minutes: 5,
     scene:
-      'A list of names and values is read, then one value is asked for. The state must squeeze the list into a fixed size; the KV cache of the attention layers keeps every entry. We drop that cache just before the question.',
-    question: 'Of the values it recalls with the cache, how many does it recall without?',
-    predictions: ['All of them', 'Some of them', 'None of them'],
-    async run({ run, spec }) {
+      'Something is read, then one thing of it is asked for: a value from a list of names and values. The state must squeeze the list into a fixed size; the KV cache of the attention layers keeps every entry. We drop that cache just before the question.',
+    question: 'Of what it recalls with the cache, how much does it recall without?',
+    predictions: ['All of it', 'Some of it', 'None of it'],
+    forReaders: {
+      scene:
+        'This model can read, so it gets a short story in which a thing belongs to somebody whose name was made up here, and is asked for that name: nothing it learned can help.',
+      others:
+        'the model here is asked for numbers beside names that it knows. A model that can read is asked for a name that nobody has ever met.',
+    },
+    async run({ run, spec, isReader = false }) {
+      const tasks: readonly RecallTask[] = isReader ? NAME_TASKS : RECALL_TASKS;
+      const what = isReader ? 'names' : 'values';
       if (attentionLayers(spec).length === 0)
         return `${spec.name} has no attention layer, so there is no cache to drop.`;
-      const ask = async (
-        task: (typeof RECALL_TASKS)[number],
-        dropped: boolean,
-      ): Promise<boolean | null> => {
+      const ask = async (task: RecallTask, dropped: boolean): Promise<boolean | null> => {
         const result = await run('recall', dropped ? 'Without the cache' : 'With the cache', {
           task,
           operations: dropped ? [{ kind: 'kv-drop', layer: null }] : [],
@@ -224,8 +242,8 @@ export const LESSONS: readonly Lesson[] = [
         });
         return result?.answers.every(({ isRight }) => isRight) ?? null;
       };
-      const recalled: (typeof RECALL_TASKS)[number][] = [];
-      for (const task of RECALL_TASKS) {
+      const recalled: RecallTask[] = [];
+      for (const task of tasks) {
         const right = await ask(task, false);
         if (right === null) return null;
         if (right) recalled.push(task);
@@ -236,9 +254,9 @@ export const LESSONS: readonly Lesson[] = [
         if (right === null) return null;
         if (right) still += 1;
       }
-      const [all, kept] = [RECALL_TASKS.length, recalled.length];
+      const [all, kept] = [tasks.length, recalled.length];
       return {
-        sentence: `With the cache it recalled ${kept} of ${all} values${kept === 0 ? '.' : `; of those ${kept}, ${still} without it.`}`,
+        sentence: `With the cache it recalled ${kept} of ${all} ${what}${kept === 0 ? '.' : `; of those ${kept}, ${still} without it.`}`,
         reading:
           kept === 0
             ? 'This model recalls none even untouched, so dropping its cache shows nothing: the task is beyond it.'
@@ -247,7 +265,7 @@ export const LESSONS: readonly Lesson[] = [
                   ? 'What it did recall stood in the cache: with the cache gone, all of it is gone.'
                   : still < kept
                     ? 'Most lookups went through the cache; some the states could answer, or a guess hit.'
-                    : 'Here the states alone were enough for a list of three.'
+                    : `Here the states alone were enough for ${isReader ? 'a name in a short story' : 'a list of three'}.`
               }`,
         right: kept === 0 ? null : still === kept ? 0 : still > 0 ? 1 : 2,
         bars: [

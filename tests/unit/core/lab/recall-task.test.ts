@@ -4,7 +4,7 @@ import { isRecalled, recallText, type RecallTask } from '../../../../src/core/la
 
 const tasks = fc
   .record({
-    kind: fc.constantFrom('list' as const, 'story' as const),
+    kind: fc.constantFrom('list' as const, 'story' as const, 'name' as const),
     length: fc.integer({ min: 1, max: 60 }),
     keys: fc.integer({ min: 1, max: 8 }),
     depth: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -25,8 +25,11 @@ describe('texts of the recall test', () => {
         const { context, questions } = recallText(task);
         expect(questions).toHaveLength(task.keys);
         for (const { key, expected, text } of questions) {
-          const entry =
-            task.kind === 'list' ? `${key}: ${expected}` : `${key} has ${expected} points.`;
+          const entry = {
+            list: `${key}: ${expected}`,
+            story: `${key} has ${expected} points.`,
+            name: `The ${key} belongs to ${expected}.`,
+          }[task.kind];
           expect(context.split(entry)).toHaveLength(2);
           expect(text).toContain(key);
           expect(isRecalled(`It is ${expected}.`, expected)).toBe(true);
@@ -61,6 +64,28 @@ describe('texts of the recall test', () => {
     expect(isRecalled('40? No, 12.', '40')).toBe(false);
     expect(isRecalled('140', '40')).toBe(false);
     expect(isRecalled('', '40')).toBe(false);
+  });
+
+  it('finds a name where it stands as a word of its own, however it is written', () => {
+    expect(isRecalled('The drum belongs to Zodrilm.', 'Zodrilm')).toBe(true);
+    expect(isRecalled('ZODRILM’s.', 'Zodrilm')).toBe(true);
+    expect(isRecalled('It is Zodrilmer.', 'Zodrilm')).toBe(false);
+    expect(isRecalled('Anna.', 'Zodrilm')).toBe(false);
+  });
+
+  it('makes names that are none of those it knows, and none twice', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 8 }), (seed, keys) => {
+        const task: RecallTask = { kind: 'name', length: 12, keys, depth: 0.5, seed };
+        const { context, questions } = recallText(task);
+        const names = questions.map(({ expected }) => expected);
+        expect(new Set(names).size).toBe(keys);
+        for (const name of names) {
+          expect(name).toMatch(/^[A-Z][a-z]{4,}$/);
+          expect(context.split(name)).toHaveLength(2);
+        }
+      }),
+    );
   });
 
   it('refuses tasks out of range', () => {

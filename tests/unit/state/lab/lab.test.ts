@@ -48,6 +48,19 @@ describe('the lab', () => {
     expect(lab.trace.tokens).toEqual([]);
   });
 
+  it('keeps nothing of a model in whose place another one answers, open or closed', async () => {
+    const { engine, status, lab } = await makeLab();
+    await reply(engine);
+    await until(() => lab.trace.memory.length > 0, 'the bytes of the first model');
+    const points = lab.trace.memory.length;
+    const { model } = status;
+    if (model === null) throw new Error('no model is loaded');
+    status.adopt({ modelUrl: 'https://example.test/models/other/' }, { ...model });
+    await reply(engine, 'reply-2');
+    await until(() => !lab.isReplying && lab.trace.memory.length > 0, 'the bytes of the second');
+    expect(lab.trace.memory.length).toBeLessThanOrEqual(points);
+  });
+
   it('open, sees every token with its candidates and steps, and hands the chat none of them', async () => {
     const { engine, lab } = await makeLab();
     await lab.open();

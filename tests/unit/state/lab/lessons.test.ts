@@ -60,6 +60,31 @@ describe('the lessons', () => {
     }
   });
 
+  it('asks a model that can read for names never heard, and others for numbers', async () => {
+    const lesson = LESSONS.find(({ id }) => id === 'why-attention');
+    for (const [isReader, kind] of [
+      [true, 'name'],
+      [false, 'list'],
+    ] as const) {
+      const host = await makeHost();
+      const kinds = new Set<unknown>();
+      const drops = new Set<number>();
+      await lesson?.run({
+        ...host,
+        isReader,
+        run: (name, title, request, onProgress) => {
+          if ('task' in request) {
+            kinds.add(request.task.kind);
+            drops.add(request.operations.length);
+          }
+          return host.run(name, title, request, onProgress);
+        },
+      });
+      expect([...kinds]).toEqual([kind]);
+      expect(drops.has(0)).toBe(true);
+    }
+  });
+
   it('gives up quietly when a job is stopped', async () => {
     for (const lesson of LESSONS) {
       expect(await lesson.run({ spec: FAKE_SPEC, run: async () => null })).toBeNull();
