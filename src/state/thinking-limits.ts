@@ -16,12 +16,23 @@ export const THINKING_STOPS: readonly ThinkingLimit[] = [
 
 export const DEFAULT_THINKING_LIMIT: ThinkingLimit = 128;
 
+/** The stops of a model, ascending: the usual ones, and any besides at which it was measured. */
+export function stopsWith(measured: readonly ThinkingLimit[]): readonly ThinkingLimit[] {
+  const more = measured.filter((limit) => !THINKING_STOPS.includes(limit));
+  if (more.length === 0) return THINKING_STOPS;
+  const order = (limit: ThinkingLimit): number => (limit === 'unlimited' ? Infinity : limit);
+  return [...new Set([...THINKING_STOPS, ...more])].sort((a, b) => order(a) - order(b) || 0);
+}
+
 /** Index of the stop nearest to `limit` (an imported conversation may hold a limit between two stops). */
-export function stopIndex(limit: ThinkingLimit): number {
-  if (limit === 'unlimited') return THINKING_STOPS.length - 1;
+export function stopIndex(
+  limit: ThinkingLimit,
+  stops: readonly ThinkingLimit[] = THINKING_STOPS,
+): number {
+  if (limit === 'unlimited') return stops.length - 1;
   let best = 0;
   let bestDistance = Infinity;
-  THINKING_STOPS.forEach((stop, index) => {
+  stops.forEach((stop, index) => {
     if (stop === 'unlimited') return;
     const distance = Math.abs(stop - limit);
     if (distance < bestDistance) {
@@ -33,9 +44,12 @@ export function stopIndex(limit: ThinkingLimit): number {
 }
 
 /** The limit at a slider position; positions out of range give the nearest end. */
-export function limitAt(index: number): ThinkingLimit {
-  const clamped = Math.min(Math.max(Math.round(index), 0), THINKING_STOPS.length - 1);
-  return THINKING_STOPS[clamped] ?? DEFAULT_THINKING_LIMIT;
+export function limitAt(
+  index: number,
+  stops: readonly ThinkingLimit[] = THINKING_STOPS,
+): ThinkingLimit {
+  const clamped = Math.min(Math.max(Math.round(index), 0), stops.length - 1);
+  return stops[clamped] ?? DEFAULT_THINKING_LIMIT;
 }
 
 /** Short label of a tick. */

@@ -9,6 +9,7 @@ import {
   limitAt,
   limitInWords,
   stopIndex,
+  stopsWith,
 } from '../../../src/state/thinking-limits';
 import { thoughtPieces } from '../../../src/state/thought-pieces';
 import { gaugeScale, waterLevels } from '../../../src/state/water-levels';
@@ -29,6 +30,20 @@ describe('slider stops', () => {
     expect(limitAt(stopIndex(90))).toBe(64);
     expect(limitAt(-3)).toBe(0);
     expect(limitAt(99)).toBe('unlimited');
+  });
+});
+
+describe('slider stops of a model', () => {
+  test('are the usual ones, and those besides at which it was measured, in order and each once', () => {
+    expect(stopsWith([0, 16, 'unlimited'])).toEqual(THINKING_STOPS);
+    const stops = stopsWith([0, 48, 128, 2048, 'unlimited']);
+    expect(stops).toHaveLength(THINKING_STOPS.length + 2);
+    expect(stops.slice(2, 5)).toEqual([32, 48, 64]);
+    expect(stops.slice(-2)).toEqual([2048, 'unlimited']);
+    stops.forEach((stop, index) => {
+      expect(stopIndex(stop, stops)).toBe(index);
+      expect(limitAt(index, stops)).toBe(stop);
+    });
   });
 });
 
