@@ -6,7 +6,7 @@ import { reasonToBuild } from './build-state.js';
 const root = resolve(import.meta.dirname, '..');
 const dist = resolve(root, process.env['TIDEPOOL_DIST'] ?? 'dist');
 
-const reason = reasonToBuild(root, dist);
+const reason = reasonToBuild(root, dist, process.env['TIDEPOOL_SERVERS']);
 if (reason !== undefined) {
   console.log(`Building: ${reason}.`);
   await build({ root, logLevel: 'warn' });

@@ -35,3 +35,17 @@ it('names the source that changed after the build', () => {
     `${join('workers', 'engine.ts')} is newer than the built site`,
   );
 });
+
+it.each([
+  ['https://llm.example.org', '', /differs/],
+  ['https://llm.example.org/', 'https://llm.example.org', undefined],
+  ['none', 'http://localhost:*', /differs/],
+  ['none', '', undefined],
+  [undefined, 'http://localhost:*', undefined],
+])('with TIDEPOOL_SERVERS=%s looks at what the page allows (%s)', (servers, policy, reason) => {
+  writeAt('dist/index.html', 200);
+  writeFileSync(join(root, 'dist/index.html'), `<meta content="connect-src 'self' ${policy};">`);
+  const said = reasonToBuild(root, join(root, 'dist'), servers);
+  if (reason === undefined) expect(said).toBeUndefined();
+  else expect(said).toMatch(reason);
+});
