@@ -63,7 +63,7 @@ function foreignRequests(page: Page, site: string): string[] {
   page.on('request', (request) => {
     const url = request.url();
     const path = url.startsWith(site) ? url.slice(site.length) : null;
-    if (path === null || !/^(?:$|\?engine=|assets\/|icons\/)/.test(path)) foreign.push(url);
+    if (path === null || !/^(?:$|\?engine=|assets\/|icons\/|models\/index\.json$)/.test(path)) foreign.push(url);
   });
   return foreign;
 }
@@ -304,4 +304,21 @@ test('Markdown needs no hole in a strict Content-Security-Policy with Trusted Ty
     }
   });
   expect(isRefused).toBe(true);
+});
+
+test('a formula is copied once, as TeX', async ({ chat, context }) => {
+  const { page } = chat;
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await openReplies(chat, ['The sum $x^2+1$ is here.\n\n$$\n\\frac{1}{2}\n$$\n\nDone.']);
+  await expect(page.locator('.prose .katex').nth(1)).toBeVisible();
+  await page
+    .locator('.prose')
+    .first()
+    .evaluate((prose) => getSelection()?.selectAllChildren(prose));
+  await page.keyboard.press('ControlOrMeta+c');
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied.replaceAll(/\s+/g, ' ').trim()).toBe(
+    'The sum $x^2+1$ is here. $$\\frac{1}{2}$$ Done.',
+  );
+  await expect(page.locator('.prose .katex').first()).toBeVisible();
 });
