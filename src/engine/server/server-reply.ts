@@ -423,7 +423,9 @@ export class ServerReply {
     // Where none was asked for, none is shown.
     if (turn.meter.hardLimit === 0) return { kind: 'cut', reason: 'hard-limit' };
     this.#startThought();
-    const step = turn.meter.push(text, tokens);
+    // What the tags left in front of it is no part of the thought.
+    const fresh = turn.thought === '' ? text.trimStart() : text;
+    const step = turn.meter.push(fresh, tokens);
     this.#tally.thought(turn.meter.usedTokens - turn.countedTokens);
     turn.countedTokens = turn.meter.usedTokens;
     turn.thought += step.text;
