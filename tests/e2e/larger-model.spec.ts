@@ -117,6 +117,7 @@ test('it is offered with its size, fetched at a press, goes on after a cut and a
   expect(again).toContain(LAGOON_FOLDER + PART);
   expect(again).not.toContain(`${LAGOON_FOLDER}onnx/model_quantized.onnx`);
   await askAndStop(page, 'Where is the drum?');
+  await expect(log(page).getByRole('article', { name: 'Reply' }).last()).toContainText('Lagoon');
 
   // Offline after a reload: nothing answers any more.
   await readyOffline(page);
