@@ -211,10 +211,13 @@ export function weightBytesOf(listing: ModelListing, dtype: string): number {
   return listing.files.reduce((sum, { path, bytes }) => sum + (own.has(path) ? bytes : 0), 0);
 }
 
+/** What is kept of a mirror's address (settings-store.ts). */
+export const LONGEST_HUB = 500;
+
 /** The origin and path of a hub or mirror, without closing slash; null when `text` is no such address. */
 export function parseHub(text: string): string | null {
   const trimmed = text.trim().replace(/\/+$/, '');
-  if (!URL.canParse(trimmed)) return null;
+  if (trimmed.length > LONGEST_HUB || !URL.canParse(trimmed)) return null;
   const url = new URL(trimmed);
   const isLocal = url.hostname === 'localhost' || url.hostname === '127.0.0.1';
   const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);

@@ -148,6 +148,18 @@ export async function importConversations(
   return { ...report, problems: [...problems, ...report.problems] };
 }
 
+/** More would cover the page, and say little that the first do not. */
+const SAID_PROBLEMS = 5;
+
+/** The first of the problems as one text, and how many more there are. */
+export function problemsInWords(problems: readonly string[]): string {
+  const more = problems.length - SAID_PROBLEMS;
+  return [
+    ...problems.slice(0, SAID_PROBLEMS),
+    ...(more > 0 ? [`There are ${more} more of such problems.`] : []),
+  ].join(' ');
+}
+
 /** Adds up the reports of several files. */
 export function joinReports(reports: readonly ImportReport[]): ImportReport {
   return {

@@ -26,6 +26,8 @@ const WRITTEN_OR_NOT =
  * folded by way of the upper case (ß as ss, ς as σ, dotless ı as i).
  */
 function fold(text: string): string {
+  // Most texts, and most of the time: nothing but the case of ASCII.
+  if (/^[\t-~]*$/.test(text)) return text.toLowerCase();
   return text
     .normalize('NFKD')
     .toUpperCase()

@@ -1,5 +1,6 @@
 /** What a person has chosen for the whole app, kept as one record. Fields that are not as they should be are left out. */
 import type { ThinkingLimit } from '../core/budget/thinking-limit';
+import { LONGEST_HUB } from '../models/hub-listing';
 import type { DevicePreference, FourBitPreference, SamplingSettings } from '../protocol/engine-api';
 import type { Backing } from './backing';
 import { readThinkingLimit } from './read-reply';
@@ -78,7 +79,7 @@ const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => Sto
     systemPrompt: (value) => readText(value, 'systemPrompt', LIMITS.systemPromptLength),
     thinkingLimit: (value) => readThinkingLimit(value, 'thinkingLimit'),
     model: readModel,
-    hub: (value) => readText(value, 'hub', 500),
+    hub: (value) => readText(value, 'hub', LONGEST_HUB),
     rewriteFourBit: (value) => readOneOf(value, 'rewriteFourBit', ['off', 'auto', 'on']),
   };
 

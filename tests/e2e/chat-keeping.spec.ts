@@ -107,9 +107,7 @@ test('chats of other programs come in together, and what was left out is said', 
       ),
     );
   await expect(page.getByText('3 chats came in.')).toBeVisible();
-  await expect(
-    page.getByText(/2 pieces of ChatGPT’s export could not be taken over/),
-  ).toBeVisible();
+  await expect(page.getByText(/2 pieces from ChatGPT were left out/)).toBeVisible();
   const nav = page.getByRole('navigation', { name: 'Conversations' });
   await nav.getByRole('button', { name: 'Tides and pictures', exact: true }).click();
   await expect(page.getByText('The moon, about every 12 hours.')).toBeVisible();

@@ -79,8 +79,9 @@ export function readForeign(value: unknown, newId: () => string): ForeignChats |
   if (empty > 0) problems.push(`${countOf(empty, 'chat has', 'chats have')} no message.`);
   if (leftOut > 0) {
     const pieces = countOf(leftOut, 'piece', 'pieces');
+    const were = leftOut === 1 ? 'was' : 'were';
     problems.push(
-      `${pieces} of ${format.name}’s export could not be taken over: pictures, files, kinds that are not known.`,
+      `${pieces} from ${format.name} ${were} left out (pictures, files, unknown kinds).`,
     );
   }
   return { conversations, problems };

@@ -210,6 +210,7 @@ describe('what a person types', () => {
       'https://user:secret@x.example',
       'https://x.example/?a=b',
       'javascript:alert(1)',
+      `https://x.example/${'a'.repeat(500)}`,
     ])
       expect(parseHub(wrong), wrong).toBeNull();
   });

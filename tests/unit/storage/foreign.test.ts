@@ -6,6 +6,7 @@ import { activePath, type ConversationNode } from '../../../src/core/chat/conver
 import { ConversationStore } from '../../../src/storage/conversation-store';
 import {
   importConversations,
+  problemsInWords,
   textsOfFile,
   type ImportReport,
 } from '../../../src/storage/import-conversations';
@@ -83,7 +84,7 @@ describe('ChatGPT', () => {
     expect(lines(Object.values(chat.tree.nodes))).toContain('reply: answer: Because of the wind.');
     expect(report.problems).toEqual([
       '1 chat has no message.',
-      '2 pieces of ChatGPT’s export could not be taken over: pictures, files, kinds that are not known.',
+      '2 pieces from ChatGPT were left out (pictures, files, unknown kinds).',
     ]);
   });
 
@@ -147,7 +148,9 @@ describe('llama.cpp’s page', () => {
         'answer: High water is in an hour.',
     ]);
     expect(lines(Object.values(chat.tree.nodes))).toContain('reply: answer: Nothing.');
-    expect(report.problems).toEqual([expect.stringContaining('1 piece of llama.cpp’s page’s')]);
+    expect(report.problems).toEqual([
+      '1 piece from llama.cpp’s page was left out (pictures, files, unknown kinds).',
+    ]);
   });
 
   it('one chat alone, and what its page before wrote', async () => {
@@ -208,7 +211,17 @@ describe('Open WebUI', () => {
     expect(chat.tree.nodes['r1']).toMatchObject({
       reply: { finish: 'failed', problem: 'Model not found', parts: [] },
     });
-    expect(report.problems).toEqual([expect.stringContaining('1 piece of Open WebUI’s')]);
+    expect(report.problems).toEqual([
+      '1 piece from Open WebUI was left out (pictures, files, unknown kinds).',
+    ]);
+  });
+});
+
+describe('many problems', () => {
+  it('are said as the first five and a number', () => {
+    const said = problemsInWords(Array.from({ length: 12 }, (_, at) => `No ${at}.`));
+    expect(said).toBe('No 0. No 1. No 2. No 3. No 4. There are 7 more of such problems.');
+    expect(problemsInWords(['One.'])).toBe('One.');
   });
 });
 
