@@ -2,9 +2,8 @@
 import type { ConversationStore } from '../storage/conversation-store';
 import type { SearchHit } from '../storage/search-texts';
 import type { StoredSummary } from '../storage/stored-conversation';
-import { exportAsJsonFiles, exportAsMarkdown } from '../storage/export-conversations';
 import { fitTitle } from '../storage/fit-entry';
-import type { ImportReport } from '../storage/import-conversations';
+import { joinReports, type ImportReport } from '../storage/import-report';
 import type { Conversation } from './conversation';
 
 export type ExportFormat = 'json' | 'md';
@@ -103,6 +102,8 @@ export class ConversationList {
     format: ExportFormat,
   ): Promise<readonly Blob[] | null> {
     const files = await this.#try(async () => {
+      const { exportAsJsonFiles, exportAsMarkdown } =
+        await import('../storage/export-conversations');
       if (format === 'md') {
         const conversations = which === 'all' ? await Array.fromAsync(this.#store.all()) : which;
         return [new Blob([exportAsMarkdown(conversations)], { type: 'text/markdown' })];
@@ -117,8 +118,7 @@ export class ConversationList {
   /** Adds the conversations of exported files, ours or another program's; null when one is none. */
   async importFiles(files: readonly Blob[]): Promise<ImportReport | null> {
     const report = await this.#try(async () => {
-      const { importConversations, joinReports, textsOfFile } =
-        await import('../storage/import-conversations');
+      const { importConversations, textsOfFile } = await import('../storage/import-conversations');
       const reports: ImportReport[] = [];
       for (const file of files)
         for (const text of await textsOfFile(file))

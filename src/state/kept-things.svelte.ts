@@ -11,7 +11,6 @@ import {
   type StoredSizes,
   type WholeReport,
 } from '../storage/housekeeping';
-import { textsOfFile } from '../storage/import-conversations';
 
 export type { AsideItem, KeptModel };
 
@@ -99,6 +98,7 @@ export class KeptThings {
   async importAll(file: Blob): Promise<WholeReport | null> {
     let report: WholeReport | null = null;
     await this.#change(async () => {
+      const { textsOfFile } = await import('../storage/import-conversations');
       for (const text of await textsOfFile(file)) {
         const one = await this.#options.housekeeping.import(text, () => crypto.randomUUID());
         report = report === null ? one : joinWholeReports(report, one);

@@ -7,13 +7,12 @@ import type { Backing, TableName } from './backing';
 import type { ConversationStore } from './conversation-store';
 import type { FilePieces } from './export-files';
 import { fitDraft } from './fit-entry';
-import { importConversationValues, joinReports, type ImportReport } from './import-conversations';
+import { joinReports, type ImportReport } from './import-report';
 import { ValueProblem } from './read-value';
 import type { SettingsStore } from './settings-store';
 import { LIMITS } from './stored-conversation';
 import { rawText, readAsideValue, type AsideValue } from './stored-aside';
 import type { TabChannel } from './tab-channel';
-import { readWholeExport, wholeExportFiles } from './whole-export';
 
 /** Bytes of UTF-8 that the records would be as JSON: close to what the database takes for them. */
 export interface StoredSizes {
@@ -116,6 +115,7 @@ export class Housekeeping {
         if (typeof text === 'string') drafts[key] = fitDraft(text);
       }
     });
+    const { wholeExportFiles } = await import('./whole-export');
     return wholeExportFiles(
       {
         conversations: conversations.all(),
@@ -134,6 +134,11 @@ export class Housekeeping {
    */
   async import(json: string, newId: () => string): Promise<WholeReport> {
     const { conversations, settings, backing, channel } = this.#options;
+    // The reading of files is fetched when a file is read.
+    const [{ readWholeExport }, { importConversationValues }] = await Promise.all([
+      import('./whole-export'),
+      import('./import-conversations'),
+    ]);
     const file = await readWholeExport(json, newId);
     const report = await importConversationValues(file.conversations, conversations, newId);
     const problems = [...file.problems, ...report.problems];

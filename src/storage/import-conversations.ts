@@ -1,18 +1,10 @@
 /** Exported files back to conversations: checked in every field and held to limits, with plain errors. */
 import { EngineError } from '../core/errors';
 import { EXPORT_FORMAT, EXPORT_VERSION } from './export-conversations';
+import type { ImportReport } from './import-report';
 import { readConversation } from './read-conversation';
 import { readInteger, readObject, ValueProblem, type Fields } from './read-value';
 import { LIMITS, type StoredConversation } from './stored-conversation';
-
-export interface ImportReport {
-  /** Conversations that are new here, newest first as in the file. */
-  readonly added: readonly StoredConversation[];
-  /** Conversations that were here already, word for word. */
-  readonly unchanged: number;
-  /** A sentence for each conversation that could not be read; the others are added all the same. */
-  readonly problems: readonly string[];
-}
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -146,27 +138,6 @@ export async function importConversations(
   const { values, problems } = await findConversations(parseLimited(json), newId);
   const report = await importConversationValues(values, target, newId);
   return { ...report, problems: [...problems, ...report.problems] };
-}
-
-/** More would cover the page, and say little that the first do not. */
-const SAID_PROBLEMS = 5;
-
-/** The first of the problems as one text, and how many more there are. */
-export function problemsInWords(problems: readonly string[]): string {
-  const more = problems.length - SAID_PROBLEMS;
-  return [
-    ...problems.slice(0, SAID_PROBLEMS),
-    ...(more > 0 ? [`There are ${more} more of such problems.`] : []),
-  ].join(' ');
-}
-
-/** Adds up the reports of several files. */
-export function joinReports(reports: readonly ImportReport[]): ImportReport {
-  return {
-    added: reports.flatMap(({ added }) => added),
-    unchanged: reports.reduce((sum, { unchanged }) => sum + unchanged, 0),
-    problems: reports.flatMap(({ problems }) => problems),
-  };
 }
 
 /** The same for conversations that are parsed already, each unread. */

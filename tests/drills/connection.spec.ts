@@ -39,3 +39,12 @@ test('connection cut before the lab: said in a sentence, the chat goes on', asyn
   await thinkShortly(page);
   await expectAnswer(page, 'What is 2 + 3?');
 });
+
+test('connection cut before a dialog: said in a sentence, the chat goes on', async ({ page }) => {
+  await page.route('**/assets/SettingsDialog-*', (route) => route.abort('connectionreset'));
+  await openMicro(page);
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await expect(page.getByText(/This part of the app did not arrive/)).toBeVisible();
+  await thinkShortly(page);
+  await expectAnswer(page, 'What is 2 + 3?');
+});

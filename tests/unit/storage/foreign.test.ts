@@ -4,12 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { activePath, type ConversationNode } from '../../../src/core/chat/conversation-tree';
 import { ConversationStore } from '../../../src/storage/conversation-store';
-import {
-  importConversations,
-  problemsInWords,
-  textsOfFile,
-  type ImportReport,
-} from '../../../src/storage/import-conversations';
+import { importConversations, textsOfFile } from '../../../src/storage/import-conversations';
+import { problemsInWords, type ImportReport } from '../../../src/storage/import-report';
 import { MemoryBacking } from '../../../src/storage/memory-backing';
 import { readConversation } from '../../../src/storage/read-conversation';
 import type { StoredConversation } from '../../../src/storage/stored-conversation';
