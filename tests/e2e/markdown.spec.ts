@@ -63,7 +63,8 @@ function foreignRequests(page: Page, site: string): string[] {
   page.on('request', (request) => {
     const url = request.url();
     const path = url.startsWith(site) ? url.slice(site.length) : null;
-    if (path === null || !/^(?:$|\?engine=|assets\/|icons\/|models\/index\.json$)/.test(path)) foreign.push(url);
+    if (path === null || !/^(?:$|\?engine=|assets\/|icons\/|models\/index\.json$)/.test(path))
+      foreign.push(url);
   });
   return foreign;
 }
