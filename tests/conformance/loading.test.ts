@@ -59,7 +59,7 @@ describe('a folder with two chat templates', () => {
     const config = JSON.parse(
       new TextDecoder().decode(files.get('tokenizer_config.json')),
     ) as Readonly<Record<string, unknown>>;
-    const { chat_template: _, ...rest } = config;
+    const rest = { ...config, chat_template: undefined };
     const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
     const settings = has === 'the file' ? rest : { ...rest, chat_template: named('the config') };
     files.set('tokenizer_config.json', encode(JSON.stringify(settings)));

@@ -271,7 +271,8 @@ export class Lab implements LabListener {
     // Closed, the lab has not heard that another model answers.
     this.#follow(this.#status.model);
     this.isReplying = true;
-    this.#seen.start(request.id, request.continueFrom ?? null);
+    const usesTools = request.messages.at(-1)?.role === 'tool';
+    this.#seen.start(request.id, request.continueFrom ?? null, usesTools);
     this.#publishSoon();
   }
 

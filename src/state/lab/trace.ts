@@ -73,10 +73,14 @@ export class LabTrace {
   #isPending = false;
   #usesTools = false;
 
-  /** A reply begins; `before` is what it goes on from. Bytes are kept when the context only grew. */
+  /**
+   * A reply begins; `before` is what it goes on from, `usesTools` that it has used some before. Bytes are kept when the
+   * context only grew.
+   */
   start(
     replyId: string,
     before: { readonly thought: string | null; readonly answer: string } | null,
+    usesTools = false,
   ): void {
     this.#replyId = replyId;
     this.#thought = before?.thought ?? null;
@@ -84,7 +88,7 @@ export class LabTrace {
     this.#tokens = [];
     this.#steps = [];
     this.#isPending = false;
-    this.#usesTools = false;
+    this.#usesTools = usesTools;
   }
 
   /** Forgets what was seen of the opened layer, when another is opened. */

@@ -248,6 +248,13 @@ describe('the trace', () => {
     ]);
   });
 
+  it('offers no branch off a reply that goes on behind its tools: they would be lost', () => {
+    const trace = new LabTrace();
+    trace.start('a', { thought: null, answer: 'So' }, true);
+    trace.take([token(' it'), token(' is')]);
+    expect(trace.view().tokens.map(({ before }) => before)).toEqual([null, null]);
+  });
+
   it('forgets bytes of a longer context when a shorter one begins', () => {
     const trace = new LabTrace();
     const memory = (tokens: number): EngineEvent => ({
