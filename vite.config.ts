@@ -9,6 +9,7 @@ import { defineConfig } from 'vitest/config';
 import { serviceWorker } from './scripts/build-service-worker.ts';
 import { modelIndex } from './scripts/model-index.ts';
 import { packFiles } from './scripts/pack-files.ts';
+import { sharedParts } from './scripts/shared-parts.ts';
 import {
   pagePolicy,
   readModelHosts,
@@ -118,6 +119,7 @@ export default defineConfig({
   plugins: [
     svelte(),
     modelFiles,
+    sharedParts(),
     katexFonts,
     securityPolicy,
     benchResults,

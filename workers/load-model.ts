@@ -2,11 +2,12 @@
  * Owns the way from a model's files to a tested session: description, variant for a device, opening, self-test. Owns no
  * fetching (runtime/weights.ts), no order of devices (runtime/device-ladder.ts) and no job (engine.ts).
  */
+import { dataNameOf } from '../src/core/data-names';
 import { EngineError } from '../src/core/errors';
 import type { ListedVariant, ModelListing } from '../src/core/model-listing';
 import type { ModelSpec } from '../src/core/model-spec';
 import { formatBytes } from '../src/core/units';
-import { dataNameOf, listingOfManifest, pathsOfVariant } from '../src/model-files/file-keys';
+import { listingOfManifest, pathsOfVariant } from '../src/model-files/file-keys';
 import { isPackedCheckpoint } from '../src/models/packed-weights';
 import {
   parseManifest,

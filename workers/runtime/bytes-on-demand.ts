@@ -11,7 +11,7 @@
 export interface Stretch {
   readonly offset: number;
   readonly length: number;
-  /** Its bytes; asked for anew at each reading, and free to be reused after it. */
+  /** Its bytes; asked for anew at each reading, and good until the next. */
   make(): Uint8Array<ArrayBuffer>;
 }
 

@@ -221,6 +221,7 @@ export function rewriteFourBit(
   for (const { field } of dropped) gone.add(field.from);
 
   const stretches: Stretch[] = [];
+  let room = new ArrayBuffer(0);
   const added: number[] = [];
   const products = new Map<number, number[]>();
   const rewrite = {
@@ -236,14 +237,17 @@ export function rewriteFourBit(
     const size = 4 * rows * columns;
     const make = (): Uint8Array<ArrayBuffer> => {
       const began = performance.now();
-      const values = unfold({
+      // One room for all: made anew for each, they stay in the process until the next garbage collection, and longer.
+      if (room.byteLength < size) room = new ArrayBuffer(size);
+      const folded = {
         ...matrix,
         codes: matrix.codes.data ?? new Uint8Array(),
         scales: numbers(matrix.scales),
         zeros: matrix.zeros === null ? null : numbers(matrix.zeros),
-      });
+      };
+      unfold(folded, new Float32Array(room, 0, rows * columns));
       rewrite.ms += performance.now() - began;
-      return new Uint8Array(values.buffer);
+      return new Uint8Array(room, 0, size);
     };
     stretches.push({ offset, length: size, make });
     const name = `${node.outputs[0] ?? ''}.float32_weight`;

@@ -28,21 +28,23 @@ function floats({ kind, bytes }: Numbers): Float32Array {
   const own = bytes.slice();
   if (kind === 'float32') return new Float32Array(own.buffer);
   widened ??= widenFloat16(Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits));
-  const table = widened;
-  return Float32Array.from(new Uint16Array(own.buffer), (bits) => table[bits] ?? 0);
+  const halves = new Uint16Array(own.buffer);
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < values.length; i += 1) values[i] = widened[halves[i] ?? 0] ?? 0;
+  return values;
 }
 
 /** Columns at a time: what is written lies side by side, and as many rows of codes as a cache holds are read. */
-const TILE = 16;
+const TILE = 32;
 
-/** Weights (K, N) as float32: (code - zero point) · scale, as the operator defines. */
-export function unfold(folded: Folded): Float32Array<ArrayBuffer> {
+/** Weights (K, N) as float32 into `out`: (code - zero point) · scale, as the operator defines. */
+export function unfold(folded: Folded, out: Float32Array): void {
   const { bits, blockSize, rows, columns, codes, zeros } = folded;
   const scales = floats(folded.scales);
-  const out = new Float32Array(rows * columns);
-  if (zeros === null && bits === 4 && rows % blockSize === 0) {
-    unfoldHalves(out, codes, scales, rows, columns, blockSize);
-    return out;
+  if (zeros === null && rows % blockSize === 0 && (bits === 4 || bits === 8)) {
+    const unfoldWhole = bits === 4 ? unfoldHalves : unfoldBytes;
+    unfoldWhole(out, codes, scales, rows, columns, blockSize);
+    return;
   }
   const blocks = Math.ceil(rows / blockSize);
   const blockBytes = (blockSize * bits) / 8;
@@ -77,7 +79,6 @@ export function unfold(folded: Folded): Float32Array<ArrayBuffer> {
     for (let k = 0; k < rows; k += 1)
       for (let t = 0; t < wide; t += 1) out[k * columns + first + t] = values[t * rows + k] ?? 0;
   }
-  return out;
 }
 
 /** The common case, two codes a byte around 8 and whole blocks, without the choices of the others. */
@@ -103,6 +104,30 @@ function unfoldHalves(
           const scale = scales[block] ?? 0;
           out[even + t] = ((byte & 15) - 8) * scale;
           out[odd + t] = ((byte >> 4) - 8) * scale;
+        }
+      }
+    }
+  }
+}
+
+/** The same for one code a byte, around 128. */
+function unfoldBytes(
+  out: Float32Array,
+  codes: Uint8Array,
+  scales: Float32Array,
+  rows: number,
+  columns: number,
+  blockSize: number,
+): void {
+  const blocks = rows / blockSize;
+  for (let first = 0; first < columns; first += TILE) {
+    const wide = Math.min(TILE, columns - first);
+    for (let b = 0; b < blocks; b += 1) {
+      for (let i = 0; i < blockSize; i += 1) {
+        const to = (b * blockSize + i) * columns + first;
+        for (let t = 0; t < wide; t += 1) {
+          const block = (first + t) * blocks + b;
+          out[to + t] = ((codes[block * blockSize + i] ?? 0) - 128) * (scales[block] ?? 0);
         }
       }
     }

@@ -22,6 +22,7 @@ from .onnx_graph import MS, Graph
 from .weight_parts import WeightParts
 
 INT64_MAX = np.iinfo(np.int64).max
+FINE_STEPS = 64  # positions between two coarse steps of the rotary tables
 
 
 @dataclass(frozen=True)
@@ -134,17 +135,28 @@ class _HybridExporter:
         return g.node("Reshape", [rows, flat], "embedded")
 
     def positions(self) -> None:
-        """cos and sin of every position, (positions, head_dim / 2): reckoned once in float64 when the graph is loaded."""
+        """cos and sin of every position, (positions, head_dim / 2), from 64 fine and some coarse steps when the graph is loaded.
+
+        A whole table would be 2 MB; sines reckoned in the graph would be float32's of large angles, since the builds with
+        WebGPU have no float64. cos(a + b) = cos a cos b - sin a sin b is exact to float32's rounding.
+        """
         g, c = self.g, self.config
         if "*" not in c.pattern:
             return
         frequency = c.rope_theta ** (-np.arange(0, c.head_dim, 2, dtype=np.float64) / c.head_dim)  # (head_dim / 2)
-        limits = [g.scalar("int_0", 0, np.int64), g.scalar("position_end", c.max_position_embeddings, np.int64), g.scalar("int_1", 1, np.int64)]
-        at = self.cast(g.node("Range", limits, "all_positions"), "all_positions_f64", TensorProto.DOUBLE)
-        column = g.node("Unsqueeze", [at, self.ints("last_axis", -1)], "position_column")
-        angle = g.node("Mul", [column, g.constant("rotary_frequency", frequency)], "rotary_angle")
-        for op, name in (("Cos", "rotary_cos"), ("Sin", "rotary_sin")):
-            self.cast(g.node(op, [angle], name + "_f64"), name, self.form.elem_type)
+        coarse = np.arange(0, c.max_position_embeddings, FINE_STEPS)[:, None, None] * frequency  # (coarse, 1, head_dim / 2)
+        fine = np.arange(FINE_STEPS)[None, :, None] * frequency  # (1, fine, head_dim / 2)
+        cos_a, sin_a = (self.floats(f"rotary_coarse_{op.__name__}", op(coarse)) for op in (np.cos, np.sin))
+        cos_b, sin_b = (self.floats(f"rotary_fine_{op.__name__}", op(fine)) for op in (np.cos, np.sin))
+        flat = self.ints("rotary_shape", -1, c.head_dim // 2)
+        for name, op, pairs in (
+            ("rotary_cos", "Sub", ((cos_a, cos_b), (sin_a, sin_b))),
+            ("rotary_sin", "Add", ((sin_a, cos_b), (cos_a, sin_b))),
+        ):
+            terms = [g.node("Mul", list(pair), f"{name}_{i}") for i, pair in enumerate(pairs)]
+            table = g.node("Reshape", [g.node(op, terms, name + "_by_step"), flat], name + ("_f32" if self.form.half else ""))
+            if self.form.half:
+                self.cast(table, name, TensorProto.FLOAT16)
         if self.form.fused:
             self.sequence_lengths()
         else:

@@ -20,7 +20,7 @@ MICRO = HybridLlamaConfig(
     "*M*M", vocab_size=4096, hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=2, head_dim=16,
     mamba_n_heads=4, mamba_d_head=16, mamba_d_state=16, max_position_embeddings=4096,
 )  # fmt: skip
-PART_BYTES = 265_000  # just over the embedding: the rest is a second part
+PART_BYTES = 265_000  # just over the embedding: the rest is two parts more
 
 
 def write_random_checkpoint(config: HybridLlamaConfig, folder: Path, seed: int = 3, tokenizer: Path = CHAT_FORM / "tokenizer.json") -> HybridLlama:

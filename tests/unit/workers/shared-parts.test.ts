@@ -2,7 +2,9 @@
 // is missing or another one.
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { dataNameOf, listingOfManifest, pathsOfVariant } from '../../../src/model-files/file-keys';
+import { otherNames } from '../../../scripts/shared-parts';
+import { dataNameOf } from '../../../src/core/data-names';
+import { listingOfManifest, pathsOfVariant } from '../../../src/model-files/file-keys';
 import { parseManifest } from '../../../src/models/spec';
 import { Engine } from '../../../workers/engine';
 import { fileFetch, generate, loadEngine, nodeHost, requestOf, valueOf } from './model-host';
@@ -41,6 +43,24 @@ describe('one set of weights for all graphs', () => {
     );
     // Another exporter's names are what its graphs say.
     expect(name('onnx/model.onnx', 'onnx/weights.bin', 0)).toBe('weights.bin');
+  });
+
+  it('has in the built site every name that a stock library asks for', () => {
+    const others = otherNames(fileURLToPath(new URL('..', FOLDER)));
+    const config = JSON.parse(readFileSync(new URL('config.json', FOLDER), 'utf8')) as {
+      'transformers.js_config': { use_external_data_format: Readonly<Record<string, number>> };
+    };
+    const asked = Object.entries(config['transformers.js_config'].use_external_data_format).flatMap(
+      ([graph, count]) =>
+        Array.from(
+          { length: count },
+          (_, i) => `micro-hybrid/onnx/${graph}_data${i === 0 ? '' : `_${i}`}`,
+        ),
+    );
+    const own = MANIFEST.parts.map((part) => `micro-hybrid/${part}`);
+    expect(asked).toHaveLength(3 * own.length);
+    expect([...own, ...others.map(({ name }) => name)].sort()).toEqual([...asked].sort());
+    for (const { part } of others) expect(own).toContain(part);
   });
 
   it('must be listed among the files', () => {
