@@ -46,7 +46,9 @@ describe('one set of weights for all graphs', () => {
   });
 
   it('has in the built site every name that a stock library asks for', () => {
-    const others = otherNames(fileURLToPath(new URL('..', FOLDER)));
+    const others = otherNames(fileURLToPath(new URL('..', FOLDER))).filter(({ name }) =>
+      name.startsWith('micro-hybrid/'),
+    );
     const config = JSON.parse(readFileSync(new URL('config.json', FOLDER), 'utf8')) as {
       'transformers.js_config': { use_external_data_format: Readonly<Record<string, number>> };
     };
