@@ -4,6 +4,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { findChromium, noChromiumMessage, thisMachine } from './scripts/find-chromium.js';
 
+// A host that a spec makes for itself serves no larger model either, unless the spec asks for it.
+process.env['TIDEPOOL_LEAVE_OUT'] ??= 'lagoon';
+
 const found = findChromium(await thisMachine());
 if (found === undefined) throw new Error(noChromiumMessage);
 

@@ -15,7 +15,7 @@ test.skip(
   !existsSync(join(DIST, 'models/lagoon/manifest.json')),
   'this build has no models/lagoon/: its weights are not in the repository',
 );
-test.use({ serviceWorkers: 'allow' });
+test.use({ serviceWorkers: 'allow', hasLarger: true });
 test.setTimeout(600_000);
 
 async function lagoonAnswers(page: Page): Promise<void> {

@@ -17,16 +17,22 @@ export class PlainHost {
   /** Address of the app. */
   readonly url: string;
   #process: ChildProcess;
+  readonly #folders: readonly string[];
 
-  private constructor(url: string, process: ChildProcess) {
+  private constructor(url: string, process: ChildProcess, folders: readonly string[]) {
     this.url = url;
     this.#process = process;
+    this.#folders = folders;
   }
 
-  /** Serves the built site at a port that is free. */
-  static async start(): Promise<PlainHost> {
-    const { url, child } = await serve('0', [DIST]);
-    return new PlainHost(url, child);
+  /**
+   * Serves the built site at a port that is free. Without `hasLarger` it names no larger model: a page from this machine would
+   * fetch its ninety megabytes by itself, in tests of other things.
+   */
+  static async start(hasLarger = false): Promise<PlainHost> {
+    const folders = hasLarger ? [DIST] : [...smallerSite(), DIST];
+    const { url, child } = await serve('0', folders);
+    return new PlainHost(url, child, folders);
   }
 
   /** Ends the process at once, in the middle of whatever it does. */
@@ -40,7 +46,7 @@ export class PlainHost {
   /** At the same address, killed and started with the files of `overlay` before those of the built site. */
   async replace(overlay: string): Promise<void> {
     await this.kill();
-    const { child } = await serve(new URL(this.url).port, [overlay, DIST]);
+    const { child } = await serve(new URL(this.url).port, [overlay, ...this.#folders]);
     this.#process = child;
   }
 }
@@ -56,16 +62,39 @@ async function serve(
   return { url: line.toString().trim(), child };
 }
 
-export const test = base.extend<{ host: PlainHost }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures that are needed from this pattern.
-  host: async ({}, use) => {
-    const host = await PlainHost.start();
+export const test = base.extend<{ host: PlainHost; hasLarger: boolean }>({
+  hasLarger: [false, { option: true }],
+  host: async ({ hasLarger }, use) => {
+    const host = await PlainHost.start(hasLarger);
     await use(host);
     await host.kill();
   },
 });
 
 export { expect };
+
+const LARGER = 'lagoon';
+
+/** The built site's index of models without the larger one; null where it names none. */
+export function indexWithoutLarger(): Uint8Array | null {
+  const index = JSON.parse(readFileSync(join(DIST, 'models/index.json'), 'utf8')) as {
+    models: Record<string, unknown>;
+  };
+  if (!(LARGER in index.models)) return null;
+  const { [LARGER]: _, ...models } = index.models;
+  return Buffer.from(`${JSON.stringify({ models })}\n`);
+}
+
+/** The folder that, laid over the built site, takes the larger model out of it; none where the build has none. */
+function smallerSite(): readonly string[] {
+  const index = indexWithoutLarger();
+  if (index === null) return [];
+  const folder = mkdtempSync(join(tmpdir(), 'tidepool-smaller-'));
+  mkdirSync(join(folder, 'models'));
+  writeFileSync(join(folder, 'models/index.json'), index);
+  writeFileSync(join(folder, 'service-worker.js'), workerWithIndex(index));
+  return [folder];
+}
 
 /** The built site's service worker as a build with another index of models has it. */
 export function workerWithIndex(index: Uint8Array): Uint8Array {
@@ -84,7 +113,11 @@ export function newerVersion(name: string, options: { lacking?: boolean } = {}):
   const folder = mkdtempSync(join(tmpdir(), 'tidepool-newer-'));
   const page = readFileSync(join(DIST, 'index.html'), 'utf8');
   const newPage = page.replace('<head>', `<head><meta name="test-version" content="${name}" />`);
-  const worker = readFileSync(join(DIST, 'service-worker.js'), 'utf8');
+  const index = indexWithoutLarger();
+  const worker =
+    index === null
+      ? readFileSync(join(DIST, 'service-worker.js'), 'utf8')
+      : Buffer.from(workerWithIndex(index)).toString();
   const version = /version:[`"']([\da-f]{12})[`"']/.exec(worker)?.[1];
   if (version === undefined) throw new Error('service-worker.js names no version');
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

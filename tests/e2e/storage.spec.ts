@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chip, expectAnswer, log, openMicro, thinkShortly } from './real-page';
 import { FaultHost } from '../fault-host';
+import { indexWithoutLarger, workerWithIndex } from './plain-host';
 
 const DIST = resolve(process.env['TIDEPOOL_DIST'] ?? 'dist');
 const FILE = 'models/micro/onnx/model_quantized.onnx';
@@ -14,6 +15,11 @@ let host: FaultHost;
 
 test.beforeEach(async () => {
   host = await FaultHost.start(DIST);
+  // No larger model: a page from this machine would fetch it by itself.
+  const index = indexWithoutLarger();
+  if (index === null) return;
+  host.put('models/index.json', index);
+  host.put('service-worker.js', workerWithIndex(index));
 });
 test.afterEach(() => host.close());
 
