@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Plugin } from 'vite';
 
 /** Ends of the index's address, whatever folder the app stands in. */
-const ADDRESS = /\/models\/index\.json$/;
+const ADDRESS = '/models/index.json';
 
 /** The index of a public folder or a built site, as text; without the models that are to be left out. */
 export function modelIndexText(folder: string, leftOut: ReadonlySet<string> = new Set()): string {
@@ -40,7 +40,7 @@ export function modelIndex(): Plugin {
     },
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
-        if (!ADDRESS.test(request.url?.split('?', 1)[0] ?? '')) return next();
+        if (request.url?.split('?', 1)[0]?.endsWith(ADDRESS) !== true) return next();
         response.setHeader('Content-Type', 'application/json').end(modelIndexText(publicDir));
       });
     },
@@ -49,7 +49,7 @@ export function modelIndex(): Plugin {
       if (names.length === 0) return;
       const leftOut = new Set(names);
       server.middlewares.use((request, response, next) => {
-        if (!ADDRESS.test(request.url?.split('?', 1)[0] ?? '')) return next();
+        if (request.url?.split('?', 1)[0]?.endsWith(ADDRESS) !== true) return next();
         response.setHeader('Content-Type', 'application/json').end(modelIndexText(dist, leftOut));
       });
     },

@@ -81,8 +81,8 @@ export function indexWithoutLarger(): Uint8Array | null {
     models: Record<string, unknown>;
   };
   if (!(LARGER in index.models)) return null;
-  const { [LARGER]: _, ...models } = index.models;
-  return Buffer.from(`${JSON.stringify({ models })}\n`);
+  const models = Object.entries(index.models).filter(([name]) => name !== LARGER);
+  return Buffer.from(`${JSON.stringify({ models: Object.fromEntries(models) })}\n`);
 }
 
 /** The folder that, laid over the built site, takes the larger model out of it; none where the build has none. */

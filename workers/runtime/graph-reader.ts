@@ -2,6 +2,7 @@
  * Owns the reading of an .onnx file's nodes and constants: what computes what from which weights, inside the file or in
  * files of external data. Owns no meaning of operators and changes nothing.
  */
+import { BytesOnDemand } from './bytes-on-demand';
 import { fieldsOf, readIntegers, readText, type Field } from './protobuf';
 
 /** An .onnx file with the files of its weights, under the names that it knows them by. */
@@ -80,10 +81,16 @@ export function readTensor(file: GraphFile, field: Field): { name: string; tenso
       field,
       type,
       dims,
-      data: isWhole ? source.data.subarray(offset, offset + length) : null,
+      data: isWhole ? kept(source.data, offset, offset + length) : null,
       path: source?.path ?? location,
     },
   };
+}
+
+/** A stretch of external data that stays as it is: bytes on demand are good only until the next are asked for. */
+function kept(data: Uint8Array, from: number, to: number): Uint8Array {
+  const found = data.subarray(from, to);
+  return data instanceof BytesOnDemand ? found.slice() : found;
 }
 
 export function readNode(bytes: Uint8Array, field: Field): Node {

@@ -76,7 +76,7 @@ export class LargerModel {
   readonly #dtype: string | null = $derived.by(() => {
     const { model } = this;
     const { offer } = this.#host.library;
-    if (model?.stack == null || offer === null) return null;
+    if (model?.stack === undefined || model.stack === null || offer === null) return null;
     const { stack, variants, parameters } = model;
     const rewrite = this.#host.settings.values.rewriteFourBit;
     return judge({ stack, variants, parameters }, offer, rewrite).variant?.dtype ?? null;
@@ -95,7 +95,7 @@ export class LargerModel {
   /** All that a first use fetches; null while it is not known. */
   readonly totalBytes: number | null = $derived.by(() => {
     const listing = this.model?.listing;
-    if (listing == null || this.#dtype === null) return null;
+    if (listing === undefined || listing === null || this.#dtype === null) return null;
     return filesForUse(listing, variantOf(listing, this.#dtype)).reduce(
       (sum, { bytes }) => sum + bytes,
       0,
@@ -147,7 +147,7 @@ export class LargerModel {
     if (library.offer === null) await library.readOffer();
     const model = await library.readLarger(larger);
     const { offer } = library;
-    if (model?.stack == null || offer === null) return;
+    if (model?.stack === undefined || model.stack === null || offer === null) return;
     await Promise.all([larger, this.#host.smaller].map(({ id }) => library.readMeasuredOf(id)));
     this.model = model;
     const { stack, variants, parameters } = model;

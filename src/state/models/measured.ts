@@ -69,7 +69,7 @@ export function claimsOf(
 ): readonly string[] {
   if (larger === null) return [];
   const beside =
-    smaller.measured === null || smaller.measured.problems !== larger.problems
+    smaller.measured?.problems !== larger.problems
       ? ''
       : `; ${smaller.title} ${percent(smaller.measured.right)}`;
   return [

@@ -121,6 +121,7 @@ export class ModelLibrary {
   #isRead = false;
   #index: Promise<SiteIndex | null> | null = null;
   /** Texts of manifests that were read, by key: a download keeps them. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the page shows these texts
   readonly #manifests = new Map<string, string>();
 
   constructor(host: LibraryHost) {
@@ -217,6 +218,7 @@ export class ModelLibrary {
   async #readIndex(): Promise<SiteIndex | null> {
     try {
       const { baseUrl, fetch } = this.#host;
+      // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read once, here
       const response = await fetch(new URL('models/index.json', baseUrl).href);
       return response.ok ? parseSiteIndex(await response.json()) : null;
     } catch {
@@ -240,7 +242,7 @@ export class ModelLibrary {
   async readLarger(entry: EmbeddedEntry): Promise<LibraryModel | null> {
     const index = await this.siteIndex();
     const known = this.find(entry.id);
-    if (known?.listing != null) return known;
+    if (known !== null && known.listing !== null) return known;
     const keptListing = await this.#host.store.listing(this.#siteUrl(entry.id));
     if (index?.has(entry.id) !== true && keptListing === null) return null;
     if (known === null) {
@@ -250,7 +252,7 @@ export class ModelLibrary {
     if (index?.has(entry.id) === true) await this.#readOfSite(entry.id);
     if (this.find(entry.id)?.listing === null && keptListing !== null)
       await this.#fillFromKept(entry.id, keptListing);
-    if (this.find(entry.id)?.listing == null) {
+    if ((this.find(entry.id)?.listing ?? null) === null) {
       // Named by the index, and not to be read: offline, or its manifest is damaged.
       this.models = this.models.filter(({ key }) => key !== entry.id);
       return null;
@@ -301,7 +303,7 @@ export class ModelLibrary {
     const kept: Record<string, readonly string[]> = {};
     const partial: Record<string, Begun> = {};
     const larger = this.models.find(({ role }) => role === 'larger');
-    if (larger?.listing != null) {
+    if (larger !== undefined && larger.listing !== null) {
       const { listing, key } = larger;
       const whole: string[] = [];
       for (const { dtype } of listing.variants)
