@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from .card import in_chat, table
+from .card import SOURCES, percent
 
 BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 NOTICE = f"""The weights and the tokenizer in this folder are a derivative of SmolLM2-135M-Instruct
@@ -20,6 +21,23 @@ Changed by the Tidepool project: attention in part of the blocks replaced by Mam
 its weights, rows of the vocabulary left out and control tokens added, distilled and taught further,
 rounded to 4 and 8 bits. Licensed under the same Apache License, Version 2.0.
 """
+
+
+def sentences(evaluation: dict) -> Iterator[str]:
+    """What eval.json says, each measurement that is there in one paragraph."""
+    if evaluation.get("overall"):
+        limits = "; ".join(f"{limit} {percent(share)}" for limit, share in evaluation["overall"].items())
+        yield f"{evaluation['n']} held-out problems, greedy, right by thinking limit in tokens: {limits} (`{evaluation['command']}`, commit {evaluation['commit']})."
+    if "unlimited" in evaluation.get("overall", {}):
+        families = ", ".join(f"{name} {percent(shares['unlimited'])}" for name, shares in sorted(evaluation["families"].items()))
+        yield f"By family, unlimited: {families}."
+    if visitors := evaluation.get("visitors"):
+        yield f"Sixty questions of visitors by fixed rules: {visitors['right']} of {visitors['of']}."
+    for name, share in evaluation.get("outside", {}).items():
+        yield f"{name}: {percent(share)}." if isinstance(share, float) else f"{name}: {percent(share['ours'])}, SmolLM2 {percent(share['smollm2'])}."
+    if conversion := evaluation.get("conversion", {}).get("perplexity"):
+        both = "; ".join(f"{name} {pair['ours']:.2f} against {pair['teacher']:.2f}" for name, pair in conversion.items())
+        yield f"Held-out perplexity beside SmolLM2's on the same rows: {both}."
 
 
 def hybrid_card(manifest: dict, evaluation: dict | None) -> str:
@@ -56,12 +74,12 @@ def hybrid_card(manifest: dict, evaluation: dict | None) -> str:
     if "perplexity" in checks:
         measured.append(f"Held-out perplexity: checkpoint {checks['perplexity']['fp32']}, what ships {checks['perplexity']['shipped']}.")
     if evaluation is not None:
-        measured.append(
-            f"{evaluation['n']} held-out problems of {len(evaluation['families'])} families, greedy, by thinking budget in tokens "
-            f"(`{evaluation['command']}`, commit {evaluation['commit']}):\n\n{table(evaluation)}"
-        )
-        measured += in_chat(evaluation)
+        measured += list(sentences(evaluation))
     parts.append("## Measured\n\n" + "\n\n".join(measured))
+    parts.append(
+        "## Data and licences\n\nThe base model's own data are its makers'. Taught on these texts and on what the recipe generates; nothing of them "
+        "is distributed with the model.\n\n" + SOURCES + "\n| OpenTriviaQA (questions, answered by the base model) | CC-BY-SA-4.0 |\n| first names of Faker | MIT |"
+    )
     parts.append("## Licence\n\nApache-2.0, as the model that it was made from; see NOTICE for what was changed.")
     return "\n\n".join(parts) + "\n"
 
