@@ -42,6 +42,16 @@ interface KeptBlock {
   readonly lastLevel: number;
 }
 
+/**
+ * How many blocks of `source` from `from` on stay as they are, should the text go on after all: a last line of marks alone
+ * ends a quote, and goes on with it once a letter follows (`> quote`, `*`, then `*word`).
+ */
+function settledBefore(source: string, from: number): number {
+  const decided = withoutHalfWritten(source);
+  if (decided.length === source.length) return Infinity;
+  return decided.length <= from ? 0 : readBlocks(decided.slice(from), true).settled;
+}
+
 /** A text that grows: blocks that are settled are rendered once and kept, only the rest is read again. */
 export class GrowingMarkdown {
   #kept: readonly KeptBlock[] = [];
@@ -67,8 +77,9 @@ export class GrowingMarkdown {
       const { html, lastLevel } = orderHeadings(sanitiseHtml(writeBlock(block)), levelBefore);
       rendered.push({ block: { key: String(rendered.length), html }, lastLevel });
     }
-    this.#keptText = text.slice(0, from + (starts[settled] ?? 0));
-    this.#kept = rendered.slice(0, this.#kept.length + settled);
+    const safe = isGrowing ? settled : Math.min(settled, settledBefore(lines, from));
+    this.#keptText = text.slice(0, from + (starts[safe] ?? 0));
+    this.#kept = rendered.slice(0, this.#kept.length + safe);
     return rendered.map(({ block }) => block);
   }
 }

@@ -64,6 +64,14 @@ describe('renderBlocks', () => {
     );
   });
 
+  it('keeps a star that becomes a word in the quote that it goes on with', () => {
+    const source = '> quote\nword\n*word';
+    const growing = new GrowingMarkdown();
+    for (let end = 0; end < source.length; end += 1) growing.update(source.slice(0, end));
+    expect(growing.update(source)).toEqual(renderBlocks(source));
+    expect(renderBlocks(source)).toHaveLength(1);
+  });
+
   it('never changes a block but the last while the text grows', () => {
     fc.assert(
       fc.property(pieces, fc.nat(), (source, cut) => {
