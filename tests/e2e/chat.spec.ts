@@ -193,16 +193,19 @@ test('a reply of several rounds is shown, counted, copied and kept in the order 
   await chat.replied();
   const reply = page.getByRole('article', { name: 'Reply' });
   const expectOrder = async (): Promise<void> => {
-    const shown = await reply
-      .locator('details.thought, ol, .answer')
-      .evaluateAll((all) =>
-        all.map((one) => one.getAttribute('aria-label') ?? one.textContent.trim()),
-      );
-    expect(shown).toEqual([
-      ...['Thought', 'First the product.', 'Tool steps'],
-      ...['Thought', 'Then its half.', 'Tool steps'],
-      '417 × 96 is 40032, and half of it is 20016.',
-    ]);
+    const shown = (): Promise<string[]> =>
+      reply
+        .locator('details.thought, ol, .answer')
+        .evaluateAll((all) =>
+          all.map((one) => one.getAttribute('aria-label') ?? one.textContent.trim()),
+        );
+    await expect
+      .poll(shown)
+      .toEqual([
+        ...['Thought', 'First the product.', 'Tool steps'],
+        ...['Thought', 'Then its half.', 'Tool steps'],
+        '417 × 96 is 40032, and half of it is 20016.',
+      ]);
     // One meter, for both thoughts: it stands at the last.
     const meter = reply.getByRole('meter', { name: 'Thought tokens used' });
     await expect(meter).toHaveCount(1);
