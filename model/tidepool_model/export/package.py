@@ -318,6 +318,13 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def print_summary(out: Path, manifest: dict) -> None:
+    """What was packaged: size, pattern, checks, and each file with its bytes."""
+    print(f"{out}: {manifest['parameters']} parameters, {manifest['pattern']}, checks {json.dumps(manifest['checks'])}")
+    for entry in manifest["files"]:
+        print(f"  {entry['bytes']:>10}  {entry['path']}")
+
+
 def main() -> int:
     """Command line; prints the manifest's main numbers."""
     a = parse_arguments()
@@ -329,9 +336,7 @@ def main() -> int:
     except (CheckpointError, PackageError, FileNotFoundError, ValueError) as error:
         print(f"package: {error}", file=sys.stderr)
         return 1
-    print(f"{a.out}: {manifest['parameters']} parameters, {manifest['pattern']}, checks {json.dumps(manifest['checks'])}")
-    for entry in manifest["files"]:
-        print(f"  {entry['bytes']:>10}  {entry['path']}")
+    print_summary(a.out, manifest)
     return 0
 
 

@@ -30,7 +30,7 @@ from .hybrid_graph import FORMS, Form, export_hybrid
 from .manifest import file_entries, golden_values
 from .onnx_runner import OnnxRunner
 from .package import (
-    GOLDEN_TEXT, HELD_OUT_TOKENS, PARITY_LIMIT, PackageError, check_variant, checkpoint_digest, golden_tolerance, read_provenance,
+    GOLDEN_TEXT, HELD_OUT_TOKENS, PARITY_LIMIT, PackageError, check_variant, checkpoint_digest, golden_tolerance, print_summary, read_provenance,
     replace_folder,
 )  # fmt: skip
 from .weight_parts import WeightParts, data_file
@@ -318,9 +318,7 @@ def main() -> int:
     except (ConfigError, PackageError, FileNotFoundError, ValueError) as error:
         print(f"package_hybrid: {error}", file=sys.stderr)
         return 1
-    print(f"{a.out}: {manifest['parameters']} parameters, {manifest['pattern']}, checks {json.dumps(manifest['checks'])}")
-    for entry in manifest["files"]:
-        print(f"  {entry['bytes']:>10}  {entry['path']}")
+    print_summary(a.out, manifest)
     return 0
 
 

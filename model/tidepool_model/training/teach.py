@@ -23,6 +23,7 @@ from torch import Tensor
 from ..architecture.grid import on_grid
 from ..architecture.hybrid_checkpoint import read_hybrid, write_hybrid
 from ..architecture.hybrid_llama import HybridLlama
+from ..architecture.model import document_mask
 from .lagoon_base import load_base
 from .team import Member, Team, pin, restore, save, share
 
@@ -122,13 +123,6 @@ class Rows:
 
 def _row(values: np.ndarray) -> Tensor:
     return torch.from_numpy(values.astype(np.int64))[None]
-
-
-def document_mask(starts: Tensor) -> Tensor:
-    """(1, seq) document starts -> (1, 1, seq, seq) bool: same document and not later."""
-    document = starts.long().cumsum(1)
-    same = document[:, None, :, None] == document[:, None, None, :]
-    return same & torch.ones(starts.shape[1], starts.shape[1], dtype=torch.bool).tril()
 
 
 def divergence(model: HybridLlama, hidden: Tensor, base: HybridLlama, base_hidden: Tensor) -> tuple[Tensor, Tensor]:
