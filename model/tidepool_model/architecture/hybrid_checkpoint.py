@@ -93,6 +93,15 @@ def read_hybrid(folder: Path) -> tuple[HybridLlama, dict[str, Tensor]]:
     return model, scales
 
 
+def load_base(path: Path) -> HybridLlama:
+    """base.pt of training/lagoon_base.py, the model before its conversion: in bfloat16, without gradients."""
+    state = torch.load(path)
+    blocks = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
+    base = HybridLlama(HybridLlamaConfig("*" * blocks, vocab_size=state["embed_tokens.weight"].shape[0]))
+    base.load_state_dict(state)
+    return base.to_bfloat16().eval().requires_grad_(False)
+
+
 @torch.no_grad()
 def round_to_grid(model: HybridLlama, scales: dict[str, Tensor]) -> HybridLlama:
     """The model as it ships: every matrix with scales on its grid, in place; the rest as it is."""

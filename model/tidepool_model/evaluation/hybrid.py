@@ -30,7 +30,7 @@ from tasks.problem import Problem
 from tasks.registry import FAMILIES
 
 from ..architecture.batch_decode import Limit, write_replies
-from ..architecture.hybrid_checkpoint import read_hybrid, round_to_grid
+from ..architecture.hybrid_checkpoint import load_base, read_hybrid, round_to_grid
 from ..architecture.hybrid_llama import HybridLlama
 from ..data import chat_format
 from ..data.lagoon.vocabulary import many_names
@@ -288,12 +288,6 @@ def main() -> None:
     args.journal.mkdir(parents=True, exist_ok=True)
     subject = Subject(args.checkpoint)
 
-    def base() -> HybridLlama:
-        state = torch.load(args.base)
-        model = HybridLlama(type(subject.model.config)("*" * len(subject.model.config.pattern), vocab_size=subject.model.config.vocab_size))
-        model.load_state_dict(state)
-        return model.to_bfloat16().eval()
-
     def arc_rows() -> list[dict[str, Any]]:
         """The first 500; of OpenBookQA the corpora hold the training file alone."""
         return [json.loads(line) for line in (args.corpora / "arc_openbookqa/arc_easy_test_EVAL_ONLY.jsonl").read_text().splitlines()][:500]
@@ -312,11 +306,11 @@ def main() -> None:
         elif part in ("svamp", "multiarith", "addsub"):
             found = outside(subject, args.corpora, part)
         elif part == "conversion":
-            found = conversion(subject, base(), {name: np.load(args.held / f"{name}_held.npy") for name in ("plain", "chat")})
+            found = conversion(subject, load_base(args.base), {name: np.load(args.held / f"{name}_held.npy") for name in ("plain", "chat")})
         elif part == "recall":
-            found = recall({"ours": subject.model, "smollm2": base()}, subject.encode, subject.tokenizer.decode, np.load(args.held / "plain_held.npy"))
+            found = recall({"ours": subject.model, "smollm2": load_base(args.base)}, subject.encode, subject.tokenizer.decode, np.load(args.held / "plain_held.npy"))
         elif part in ("arcEasy-ours", "arcEasy-smollm2"):
-            found = choices(subject.model if part.endswith("-ours") else base(), subject.encode, arc_rows())
+            found = choices(subject.model if part.endswith("-ours") else load_base(args.base), subject.encode, arc_rows())
         else:
             raise SystemExit(f"--parts names {part!r}; there are own-LIMIT, chats, visitors, svamp, multiarith, addsub, conversion, recall, arcEasy-ours, arcEasy-smollm2")
         path.write_text(json.dumps(found | {"seconds": round(time.time() - began)}) + "\n")

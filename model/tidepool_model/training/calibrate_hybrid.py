@@ -18,9 +18,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..architecture.grid import BLOCK, best_scales, calibrate, into_cells
-from ..architecture.hybrid_checkpoint import write_hybrid
+from ..architecture.hybrid_checkpoint import load_base, write_hybrid
 from ..architecture.hybrid_llama import HybridLlama, HybridLlamaConfig, Linear
-from .lagoon_base import load_base
 
 
 @torch.no_grad()

@@ -20,9 +20,9 @@ import torch
 import torch.multiprocessing as multiprocessing
 from torch import Tensor, nn
 
+from ..architecture.hybrid_checkpoint import load_base
 from ..architecture.hybrid_llama import HeadwiseMamba2, HybridBlock, HybridLlama, rotary_tables
 from ..convert.hybridise import fit_norm, mixer_from_attention, pattern_of
-from .lagoon_base import load_base
 from .team import Member, Team, pin, restore, save, share
 
 # By the damage to the logits (KL) when one block alone is replaced, cheapest first; measured on 2026-11-28 on 12 rows of 512.

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..architecture.hybrid_llama import HybridLlama, HybridLlamaConfig
+from ..architecture.hybrid_checkpoint import load_base
+from ..architecture.hybrid_llama import HybridLlama
 from ..convert.gguf import fetch_gguf, read_llama, read_tokenizer
 from ..convert.vocabulary import count_tokens, cut_embedding, keep_vocabulary, like_their_letters, rows_of
 from ..data.chat_format import SPECIAL_TOKENS
@@ -35,15 +36,6 @@ def perplexity(model: HybridLlama, rows: Tensor) -> float:
         hidden, _ = model.hidden(row[None, :-1])
         total -= float(model.logits(hidden)[0].float().log_softmax(-1).gather(1, row[1:, None]).sum())
     return math.exp(total / (len(rows) * (rows.shape[1] - 1)))
-
-
-def load_base(path: Path) -> HybridLlama:
-    """The base model in bfloat16, without gradients."""
-    state = torch.load(path)
-    blocks = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
-    base = HybridLlama(HybridLlamaConfig("*" * blocks, vocab_size=state["embed_tokens.weight"].shape[0]))
-    base.load_state_dict(state)
-    return base.to_bfloat16().eval().requires_grad_(False)
 
 
 def main() -> None:

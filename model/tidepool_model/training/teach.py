@@ -21,10 +21,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..architecture.grid import on_grid
-from ..architecture.hybrid_checkpoint import read_hybrid, write_hybrid
+from ..architecture.hybrid_checkpoint import load_base, read_hybrid, write_hybrid
 from ..architecture.hybrid_llama import HybridLlama
 from ..architecture.model import document_mask
-from .lagoon_base import load_base
 from .team import Member, Team, pin, restore, save, share
 
 ROW = 512

@@ -18,7 +18,7 @@ import torch
 from tokenizers import Tokenizer
 
 from ...architecture.batch_decode import write_replies
-from ...architecture.hybrid_llama import HybridLlama, HybridLlamaConfig
+from ...architecture.hybrid_checkpoint import load_base
 from .rows import BASE_SYSTEM, read_rows
 
 FORMS = (
@@ -106,10 +106,7 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
     tokenizer = Tokenizer.from_file(str(args.tokenizer / "tokenizer.json"))
-    state = torch.load(args.base)
-    base = HybridLlama(HybridLlamaConfig("*" * 30, vocab_size=state["embed_tokens.weight"].shape[0]))
-    base.load_state_dict(state)
-    base.to_bfloat16().eval()
+    base = load_base(args.base)
     done = answered(args.out)
     asked = [prompt for prompt in prompts(args.corpora, random.Random(args.seed)) if prompt not in done][: max(0, args.count - len(done))]
     encoded = [tokenizer.encode(f"{BASE_SYSTEM}<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n", add_special_tokens=False).ids for prompt in asked]
