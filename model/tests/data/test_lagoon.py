@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasks.registry import FAMILIES, sample
 from tasks.words import NAMES
-from tidepool_model.data.lagoon import itself, reading, sums
+from tidepool_model.data.lagoon import itself, knowledge, plain_sums, reading, sums
 from tidepool_model.data.lagoon.mix import asks_measured, measured_questions, normal
 from tidepool_model.data.build import chat_item
 from tidepool_model.data.lagoon.vocabulary import RENAMED, many_names, widened
@@ -58,3 +58,63 @@ def test_no_measured_question_is_taught() -> None:
     rng = random.Random(7)
     said = {normal(str(itself.talk(rng)[0]["content"])) for _ in range(3000)}
     assert len(said) > 150  # many wordings
+
+
+def test_a_plain_sum_says_all_its_numbers_and_its_steps_lead_to_the_answer() -> None:
+    rng = random.Random(8)
+    apply = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "×": lambda a, b: a * b, "÷": lambda a, b: a / b}
+    asked = set()
+    for make in plain_sums.KINDS * 80:
+        problem = make(rng)
+        words = {plain_sums.WORDS.index(word) for word in re.findall(r"[a-z]+", problem.question) if word in plain_sums.WORDS}
+        numbers = words | {int(number) for number in re.findall(r"\d+", problem.question)}
+        value = problem.steps[0][0]
+        for a, sign, b in problem.steps:
+            assert value in (a, b), problem  # each step goes on from the last; change is taken from what was paid
+            value = apply[sign](a, b)
+            assert b in numbers or a in numbers or re.search("half|twice|double|third|quarter", problem.question, re.I), problem
+        assert value == problem.value >= 0, problem
+        asked.add(re.sub(r"\d+|[A-Z][a-z]+", "", problem.question))
+    assert len(asked) > 250
+
+
+def corpora(folder: Path) -> Path:
+    """As much of the corpora as knowledge is drawn from."""
+    words = [("antonym", "hot", "cold"), ("antonym", "wet", "dry"), ("synonym", "big", "large"), ("country-capital", "France", "Paris"), ("country-capital", "Peru", "Lima"), ("country-currency", "Peru", "Sol (PEN)"), ("landmark-country", "Alps", "Italy"), ("present-past", "run", "ran"), ("singular-plural", "box", "boxes"), ("next_item", "one", "two"), ("prev_item", "two", "one")]
+    for name, rows in (
+        ("function_vectors_tasks/tasks", [{"task": task, "input": x, "output": y} for task, x, y in words]),
+        ("arc_openbookqa/arc_easy_train", [{"question": "What do bees drink?", "choices": [], "answer": "nectar"}]),
+        ("arc_openbookqa/openbookqa_train", []),
+    ):
+        path = folder / f"{name}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def test_what_visitors_ask_is_left_out_of_knowledge_in_every_wording(tmp_path: Path) -> None:
+    known = knowledge.Knowledge(corpora(tmp_path), random.Random(9))
+    said = [known.one() for _ in range(4000)]
+    text = "\n".join(f"{asked} {answer}" for asked, answer in said)
+    assert "Lima" in text and "Peru is Sol." in text  # what is not asked stays, without the code of a currency
+    assert not re.search(r"of France|Paris|opposite of hot|after Tuesday|before Sunday|hours in a day|months (are )?in a year|a young cat", text)
+    assert len({answer for _, answer in said}) > 300
+
+
+def test_tables_are_right() -> None:
+    rng = random.Random(10)
+    for _ in range(60):
+        reply = knowledge.table(rng)[1]["content"]
+        for a, sign, b, value in re.findall(r"(\d+) ([-+×÷]) (\d+) = (-?\d+)\.", reply):
+            assert {"+": int(a) + int(b), "-": int(a) - int(b), "×": int(a) * int(b), "÷": int(a) // max(1, int(b))}[sign] == int(value)
+
+
+def test_letters_are_those_of_the_words() -> None:
+    rng = random.Random(11)
+    words = ["garden", "river", "kitchen", "apple", "stone", "yellow"]
+    for _ in range(60):
+        question, reply = knowledge.letters(rng, words)
+        for word, spelled, back in re.findall(r"([a-z]+): ((?:[a-z] )*[a-z])[.,](?: Back: ((?:[a-z] )*[a-z])\.)?", reply["content"]):
+            assert spelled.replace(" ", "") == word, reply
+            assert not back or back.replace(" ", "") == word[::-1], reply
+        assert any(word in question["content"] for word in words)

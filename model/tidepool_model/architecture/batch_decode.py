@@ -1,12 +1,13 @@
-"""Writes replies in batches with a HybridLlama on one thread of a CPU; prompts of one length at a time, so nothing is padded.
+"""Writes replies in batches with a HybridLlama on one thread of a CPU; a row that has ended makes room for the next prompt.
 
-The limit on thinking is the app's (src/core/budget): at the soft limit the thought ends with its line or sentence, after a
-grace of sixteen tokens wherever it stands; then the close of the chat form is forced. Not here: what a reply is worth.
+Rows of different lengths stand in one batch: keys and values are aligned at their newest column, older columns of a shorter
+row are masked, and each row has its own rotary position. Mamba states have no length, so they are only stacked. The limit on
+thinking is the app's (src/core/budget): at the soft limit the thought ends with its line or sentence, after a grace of
+sixteen tokens wherever it stands; then the close of the chat form is forced. Not here: what a reply is worth.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -18,52 +19,60 @@ from .attention import KeyValueCache
 from .hybrid_llama import HybridLlama, RotaryAttention, rotary_tables, rotate
 from .mamba2 import MambaState
 
-NARROW_AT = 0.85  # share of rows still writing at which the batch is narrowed: that costs a copy of all states
+REFILL_AT = 0.75  # share of the batch's rows still writing at which it is narrowed and filled: that costs a copy of all states
+ROOM = 96  # free columns of a cache after a copy
 
 
-class RoomyCache:
-    """Keys and values with room for more tokens: new columns are written in place."""
+class AlignedCache:
+    """Keys and values (batch, kv_heads, columns, head_dim) whose newest column is the same for all rows; written in place."""
 
-    def __init__(self, cache: KeyValueCache, room: int) -> None:
-        batch, heads, used, width = cache.key.shape
-        self.keys = cache.key.new_zeros(batch, heads, used + room, width)
-        self.values = cache.value.new_zeros(batch, heads, used + room, width)
-        self.keys[:, :, :used], self.values[:, :, :used] = cache.key, cache.value
-        self.used = used
+    def __init__(self, kv_heads: int, head_dim: int, dtype: torch.dtype) -> None:
+        self.keys = torch.zeros(0, kv_heads, 0, head_dim, dtype=dtype)
+        self.values = self.keys.clone()
+        self.used = 0
 
     def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """key, value (batch, heads, 1, head_dim) -> all so far (batch, heads, seq, head_dim)."""
+        """key, value (batch, kv_heads, 1, head_dim) -> all columns so far (batch, kv_heads, used, head_dim)."""
+        if self.used == self.keys.shape[2]:
+            self.keys, self.values = (F.pad(part, (0, 0, 0, ROOM)) for part in (self.keys, self.values))
         self.keys[:, :, self.used : self.used + 1] = key
         self.values[:, :, self.used : self.used + 1] = value
         self.used += 1
         return self.keys[:, :, : self.used], self.values[:, :, : self.used]
 
-    def narrow(self, rows: Tensor) -> None:
-        self.keys, self.values = self.keys[rows], self.values[rows]
+    def rearrange(self, rows: Tensor, joining: Sequence[KeyValueCache], columns: int) -> None:
+        """Keeps `rows`, adds those that join, drops what is older than `columns` columns."""
+        parts = [(self.keys[rows, :, max(0, self.used - columns) : self.used], self.values[rows, :, max(0, self.used - columns) : self.used])]
+        parts += [(cache.key, cache.value) for cache in joining]
+        aligned = [[F.pad(part, (0, 0, columns - part.shape[2], ROOM)) for part in pair] for pair in parts]
+        self.keys, self.values = (torch.cat(found) for found in zip(*aligned, strict=True))
+        self.used = columns
 
 
-def decode_attention(attention: RotaryAttention, u: Tensor, rotary: tuple[Tensor, Tensor], cache: RoomyCache) -> Tensor:
+def decode_attention(attention: RotaryAttention, u: Tensor, rotary: tuple[Tensor, Tensor], cache: AlignedCache, lengths: Tensor) -> Tensor:
     """One token of each row: u (batch, 1, hidden) -> (batch, 1, hidden). Query heads of a shared head stand as a sequence."""
     head_dim, shared = attention.config.head_dim, attention.config.num_key_value_heads
     q = attention.q_proj(u).unflatten(-1, (-1, head_dim)).transpose(1, 2)  # (batch, heads, 1, head_dim)
     k = attention.k_proj(u).unflatten(-1, (-1, head_dim)).transpose(1, 2)  # (batch, kv_heads, 1, head_dim)
     v = attention.v_proj(u).unflatten(-1, (-1, head_dim)).transpose(1, 2)
     keys, values = cache.append(rotate(k, *rotary), v)
+    seen = torch.arange(cache.used) >= cache.used - 1 - lengths[:, None]  # (batch, used)
     grouped = rotate(q, *rotary).squeeze(2).unflatten(1, (shared, -1))  # (batch, kv_heads, repeat, head_dim)
-    y = F.scaled_dot_product_attention(grouped, keys, values)  # (batch, kv_heads, repeat, head_dim)
+    y = F.scaled_dot_product_attention(grouped, keys, values, attn_mask=seen[:, None, None])  # (batch, kv_heads, repeat, head_dim)
     return attention.o_proj(y.flatten(1).unsqueeze(1))
 
 
-def decode_step(model: HybridLlama, tokens: Tensor, states: list[RoomyCache | MambaState], past: int) -> Tensor:
-    """tokens (batch, 1) at position `past` -> logits (batch, vocab); `states` go on in place."""
+def decode_step(model: HybridLlama, tokens: Tensor, states: list[AlignedCache | MambaState], lengths: Tensor) -> Tensor:
+    """tokens (batch, 1), each after `lengths` (batch) others of its row -> logits (batch, vocab); `states` go on in place."""
     config = model.config
-    rotary = rotary_tables(1, config.head_dim, config.rope_theta, past)
+    cos, sin = rotary_tables(int(lengths.max()) + 1, config.head_dim, config.rope_theta)
+    rotary = (cos[lengths][:, None, None], sin[lengths][:, None, None])  # (batch, 1, 1, head_dim)
     x = F.embedding(tokens, model.embed_tokens.weight).float()
     for index, layer in enumerate(model.layers):
         u = layer.input_layernorm(x)
         state = states[index]
-        if isinstance(state, RoomyCache):
-            x = x + decode_attention(layer.mixer, u, rotary, state)
+        if isinstance(state, AlignedCache):
+            x = x + decode_attention(layer.mixer, u, rotary, state, lengths)
         else:
             y, states[index] = layer.mixer(u, rotary, None, None, state, True)
             x = x + y
@@ -91,10 +100,55 @@ class Limit:
 @dataclass
 class _Writer:
     index: int
-    thinking: bool
+    limit: Limit | None
     out: list[int] = field(default_factory=list)
     forced: list[int] = field(default_factory=list)
     is_over: bool = False
+    thinking: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thinking = self.limit is not None
+
+
+class _Batch:
+    """The rows that are being written, their states and what each says next."""
+
+    def __init__(self, model: HybridLlama) -> None:
+        self.model = model
+        self.rows: list[_Writer] = []
+        self.lengths = torch.zeros(0, dtype=torch.long)  # tokens read by each row
+        self.logits = torch.zeros(0, model.config.vocab_size)
+        config, dtype = model.config, model.embed_tokens.weight.dtype
+        self.states: list[AlignedCache | MambaState] = [
+            AlignedCache(config.num_key_value_heads, config.head_dim, dtype)
+            if letter == "*"
+            else MambaState(torch.zeros(0, config.conv_dim, config.mamba_d_conv - 1), torch.zeros(0, config.mamba_n_heads, config.mamba_d_head, config.mamba_d_state))
+            for letter in config.pattern
+        ]
+
+    def refill(self, joining: Sequence[tuple[_Writer, Sequence[int]]]) -> None:
+        """Drops rows that are over and reads the prompts that join, those of one length together."""
+        keep = torch.tensor([row for row, writer in enumerate(self.rows) if not writer.is_over], dtype=torch.long)
+        groups: dict[int, list[tuple[_Writer, Sequence[int]]]] = {}
+        for writer, prompt in joining:
+            groups.setdefault(len(prompt), []).append((writer, prompt))
+        self.rows = [self.rows[row] for row in keep.tolist()] + [writer for group in groups.values() for writer, _ in group]
+        read = [self.model.hidden(torch.tensor([list(prompt) for _, prompt in group]), keep_state=True) for group in groups.values()]
+        self.lengths = torch.cat([self.lengths[keep], *(torch.full((len(group),), length) for length, group in groups.items())])
+        self.logits = torch.cat([self.logits[keep].to(read[0][0].dtype) if read else self.logits[keep], *(self.model.logits(hidden[:, -1]) for hidden, _ in read)])
+        columns = int(self.lengths.max()) if len(self.rows) else 0
+        for index, state in enumerate(self.states):
+            new = [kept[index] for _, kept in read if kept is not None]
+            if isinstance(state, AlignedCache):
+                state.rearrange(keep, [cache for cache in new if isinstance(cache, KeyValueCache)], columns)
+            else:
+                mamba = [other for other in new if isinstance(other, MambaState)]
+                state.conv = torch.cat([state.conv[keep].to(mamba[0].conv.dtype) if mamba else state.conv[keep], *(other.conv for other in mamba)])
+                state.ssm = torch.cat([state.ssm[keep], *(other.ssm for other in mamba)])
+
+    def read(self, tokens: Sequence[int]) -> None:
+        self.logits = decode_step(self.model, torch.tensor(tokens)[:, None], self.states, self.lengths)
+        self.lengths = self.lengths + 1
 
 
 @torch.no_grad()
@@ -107,52 +161,42 @@ def write_replies(
     temperature: float = 0.0,
     top: int = 40,
     limit: Limit | None = None,
+    limits: Sequence[Limit | None] | None = None,
 ) -> Iterator[tuple[int, list[int]]]:
-    """(index of the prompt, tokens of its reply) as batches end; the token of `stop` that ended it included.
+    """(index of the prompt, tokens of its reply) as rows end; the token of `stop` that ended it included.
 
-    With `limit` each prompt ends in an open thought. `temperature` 0 takes the best token, else one of the `top` best.
+    With `limit` (or one for each prompt, `limits`) a prompt ends in an open thought. `temperature` 0 takes the best token,
+    else one of the `top` best. A reply ends after `longest` tokens at the latest.
     """
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for index, prompt in enumerate(prompts):
-        by_length[len(prompt)].append(index)
-    for length in sorted(by_length):
-        for at in range(0, len(by_length[length]), batch):
-            indices = by_length[length][at : at + batch]
-            hidden, kept = model.hidden(torch.tensor([list(prompts[i]) for i in indices]), keep_state=True)
-            assert kept is not None
-            states: list[RoomyCache | MambaState] = [RoomyCache(s, longest) if isinstance(s, KeyValueCache) else s for s in kept]  # type: ignore[misc]
-            logits = model.logits(hidden[:, -1])
-            writers = [_Writer(index, limit is not None) for index in indices]
-            rows = writers  # of the batch, in its order
-            for step in range(longest):
-                if temperature > 0:
-                    best, which = (logits.float() / temperature).topk(top, -1)
-                    chosen = which.gather(1, torch.multinomial(best.softmax(-1), 1))[:, 0].tolist()
-                else:
-                    chosen = logits.argmax(-1).tolist()
-                for row, writer in enumerate(rows):
-                    chosen[row] = _take(writer, chosen[row], stop, limit)
-                going = [row for row, writer in enumerate(rows) if not writer.is_over]
-                if not going or step == longest - 1:
-                    break
-                if len(going) <= NARROW_AT * len(rows):
-                    picked = torch.tensor(going)
-                    for state in states:
-                        if isinstance(state, RoomyCache):
-                            state.narrow(picked)
-                        else:
-                            state.conv, state.ssm = state.conv[picked], state.ssm[picked]
-                    rows = [rows[row] for row in going]
-                    chosen = [chosen[row] for row in going]
-                logits = decode_step(model, torch.tensor(chosen)[:, None], states, length + step)
-            for writer in writers:
+    waiting = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))  # neighbours of one length are read together
+    rows = _Batch(model)
+    while rows.rows or waiting:
+        going = sum(not writer.is_over for writer in rows.rows)
+        if going <= REFILL_AT * (batch if waiting else len(rows.rows)):
+            joining = [waiting.pop() for _ in range(min(batch - going, len(waiting)))]
+            rows.refill([(_Writer(i, (limits[i] if limits else limit)), prompts[i]) for i in joining])
+            if not rows.rows:
+                return
+        if temperature > 0:
+            best, which = (rows.logits.float() / temperature).topk(min(top, rows.logits.shape[-1]), -1)
+            chosen = which.gather(1, torch.multinomial(best.softmax(-1), 1))[:, 0].tolist()
+        else:
+            chosen = rows.logits.argmax(-1).tolist()
+        for row, writer in enumerate(rows.rows):
+            if writer.is_over:
+                continue
+            chosen[row] = _take(writer, chosen[row], stop)
+            if len(writer.out) == longest:
+                writer.is_over = True
+            if writer.is_over:
                 yield writer.index, writer.out
+        if any(not writer.is_over for writer in rows.rows):
+            rows.read(chosen)
 
 
-def _take(writer: _Writer, token: int, stop: set[int], limit: Limit | None) -> int:
+def _take(writer: _Writer, token: int, stop: set[int]) -> int:
     """The token that a row reads next: the sampled one, or one that closes its thought."""
-    if writer.is_over:
-        return token
+    limit = writer.limit
     if writer.thinking and limit is not None and not writer.forced and (limit.cuts(writer.out) or token in stop):
         writer.forced = list(limit.close)
     if writer.forced:

@@ -21,16 +21,19 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from tasks import registry
+from tasks.split import split_of
 
 from .. import chat_format
 from ..build import DIFFICULTIES, FAMILY_WEIGHTS, Cut, Encoder, Item, chat_item, drill_items, problem_messages, spelled_apart, story_request_items
 from ..chats import conversation
-from . import itself, reading, sums
-from .rows import BASE_SYSTEM
+from . import itself, knowledge, plain_sums, reading, sums
+from .rows import BASE_SYSTEM, read_rows
 from .vocabulary import widened
 
 # Share of documents.
-MIX = {"families": 0.60, "reading": 0.11, "sums": 0.08, "itself": 0.08, "drills": 0.05, "chains": 0.04, "stories": 0.02, "talk": 0.02}
+MIX = {
+    "families": 0.46, "plain sums": 0.12, "knowledge": 0.09, "reading": 0.09, "sums": 0.05, "itself": 0.06, "tables": 0.03, "letters": 0.03, "drills": 0.03, "chains": 0.03, "stories": 0.005, "talk": 0.005,
+}  # fmt: skip
 BUDGETS = (("off", 0.16), ("sentence", 0.10), ("anywhere", 0.10), ("whole", 0.64))
 DIFFICULTY_WEIGHTS = (0.30, 0.27, 0.22, 0.12, 0.09)
 IN_CHAT = 0.12  # tasks that come after one or two other exchanges: these cost tokens without loss
@@ -105,7 +108,24 @@ def small_talk(rng: random.Random) -> list[conversation.Message]:
     return [{k: re.sub(r"\b[Tt]iny\b", "small", v.replace("Tidepool", "Lagoon")) if isinstance(v, str) else v for k, v in m.items()} for m in turn]
 
 
+VISITORS_WORDS = frozenset(("tree", "lamp", "banana", "quokka"))
+
+
+def common_words(corpora: Path) -> list[str]:
+    """Words of three to nine letters by WordNet's rank, without those that spelling's test side or a visitor asks about."""
+
+    def is_free(word: str) -> bool:
+        asked = [f"spell:{word}", f"reverse:{word}", *(f"letter:{at}:{word}" for at in range(1, len(word) + 1))]
+        return word not in VISITORS_WORDS and all(split_of(canonical) == "train" for canonical in asked)
+
+    rows = read_rows(corpora / "wordnet/definitions.jsonl")
+    words = {row["word"] for row in rows if row["rank"] < 6000}
+    return sorted(word for word in words if word.isalpha() and word.islower() and 3 <= len(word) <= 9 and is_free(word))
+
+
 def streams(rng: random.Random, corpora: Path) -> dict[str, Iterator[Item]]:
+    words = common_words(corpora)
+
     def sum_items() -> Iterator[Item]:
         for messages in sums.worked_problems(corpora, rng):
             yield chat_item(messages, "sums")
@@ -113,6 +133,10 @@ def streams(rng: random.Random, corpora: Path) -> dict[str, Iterator[Item]]:
     return {
         "families": family_items(rng),
         "reading": messages_items(rng, reading.read_and_ask, "reading"),
+        "plain sums": messages_items(rng, plain_sums.ask, "plain sums"),
+        "knowledge": (chat_item(messages, "knowledge") for messages in knowledge.Knowledge(corpora, rng).messages()),
+        "tables": messages_items(rng, knowledge.table, "tables"),
+        "letters": messages_items(rng, lambda rng: knowledge.letters(rng, words), "letters"),
         "sums": sum_items(),
         "itself": messages_items(rng, itself.talk, "itself"),
         "drills": drill_items(rng),
