@@ -72,7 +72,7 @@ ASKED_BY_VISITORS = frozenset((
     ("country-capital", "France"), ("country-capital", "Japan"), ("country-capital", "Italy"), ("antonym", "hot"), ("antonym", "early"), ("antonym", "cold"),
     ("singular-plural", "mouse"), ("present-past", "go"), ("after", "Tuesday"), ("before", "Sunday"), ("after", "Saturday"), ("before", "Wednesday"),
 ))  # fmt: skip
-FACTS_ASKED_BY_VISITORS = re.compile(r"twelve months|24 hours|sky is blue|honey|\bice\b|Earth|scissors|four legs|Hamlet|oxygen|kitten|apple.*pear", re.I)
+FACTS_ASKED_BY_VISITORS = re.compile(r"twelve months|24 hours|sky is blue|honey|\bice\b|Earth|scissors|four legs|Hamlet|oxygen|kitten|Paris|Tokyo|Rome", re.I)
 
 
 class Knowledge:
