@@ -15,13 +15,14 @@ from safetensors.numpy import load_file, save_file
 
 from tidepool_model.architecture.config import ConfigError
 from tidepool_model.architecture.grid import on_grid
-from tidepool_model.architecture.hybrid_checkpoint import load_hybrid
+from tidepool_model.architecture.hybrid_checkpoint import load_hybrid, read_hybrid, write_hybrid
 from tidepool_model.export import package_hybrid as packaging
 from tidepool_model.export.hybrid_codes import quantise_hybrid, shipped_weights
 from tidepool_model.export.onnx_runner import OnnxRunner
 from tidepool_model.export.package import PackageError
 from tidepool_model.export.package_hybrid import HybridOptions, TorchRunner, package_hybrid
 from tidepool_model.export.random_hybrid import MICRO, PART_BYTES, write_random_checkpoint
+from tidepool_model.export.unpack_hybrid import unpack
 from tidepool_model.export.weight_parts import WeightParts, data_file
 
 OPTIONS = HybridOptions(agreement=0.0, part_bytes=PART_BYTES)
@@ -132,3 +133,34 @@ def test_a_tensor_lies_in_one_part_and_is_stored_once() -> None:
     assert all(p.offset % 64 == 0 for p in places)
     with pytest.raises(ValueError, match="d has 1001 bytes and a part 1000"):
         parts.add("d", np.zeros(1001, np.uint8))
+
+
+def test_what_ships_is_read_back_and_ships_the_same_again(checkpoint: Path, packaged: Path, tmp_path: Path) -> None:
+    config, tensors, scales = unpack(packaged)
+    assert config == MICRO
+    shipped = shipped_weights(load_hybrid(checkpoint), quantise_hybrid(load_hybrid(checkpoint)))
+    for name, value in shipped.items():
+        assert torch.allclose(tensors[name], value, atol=1e-6), name
+    write_hybrid(tmp_path / "again", config, tensors, scales, packaged / "tokenizer.json")
+    read_hybrid(tmp_path / "again")  # whole, by its own check
+    package_hybrid(tmp_path / "again", tmp_path / "out", OPTIONS)
+    before, after = (json.loads((folder / "manifest.json").read_text()) for folder in (packaged, tmp_path / "out"))
+    products = [name for name in unpack(tmp_path / "out")[2]]
+    assert len(products) == after["taughtMatrices"] == len(scales)
+    for name in products:
+        assert torch.equal(unpack(tmp_path / "out")[1][name], tensors[name]), name
+    assert before["parts"] == after["parts"]
+
+
+def test_a_part_that_is_missing_or_short_is_named(packaged: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(packaged, folder)
+    part = folder / "onnx/model_q4.onnx_data_1"
+    part.write_bytes(part.read_bytes()[:-40])
+    with pytest.raises(ConfigError, match=r"model_q4\.onnx_data_1 ends before .* copy it again"):
+        unpack(folder)
+    part.unlink()
+    with pytest.raises(ConfigError, match=r"model_q4\.onnx_data_1 is missing"):
+        unpack(folder)
+    with pytest.raises(ConfigError, match=r"config\.json is no config"):
+        unpack(tmp_path)
