@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import type { ModelManifest } from '../../src/models/spec';
 
 /** A file itself, or the TypeScript of a folder. */
 function filesUnder(path: string): string[] {
@@ -31,6 +32,11 @@ export function journalKey(root: string, paths: readonly string[], settings: unk
     for (const file of filesUnder(join(root, path))) hash.update(file).update(readFileSync(file));
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+/** SHA-256 of every graph and every part of weights. */
+export function weightDigests({ files }: Pick<ModelManifest, 'files'>): readonly string[] {
+  return files.filter(({ path }) => path.startsWith('onnx/')).map(({ sha256 }) => sha256);
 }
 
 export class Journal<Entry> {

@@ -15,7 +15,7 @@ import { manifestFile } from '../../src/models/spec';
 import type { ModelSession } from '../../workers/runtime/session';
 import { evalJson, type EvalReport } from './eval-json';
 import { runInChat, type FinishedChat } from './in-chat';
-import { Journal, journalKey } from './journal';
+import { Journal, journalKey, weightDigests } from './journal';
 import {
   openFolder,
   openVariant,
@@ -265,7 +265,8 @@ async function evaluate(
   }
   const problems = takeByTurns(all, options.limit, options.families);
   const key = journalKey(root, CODE, {
-    sha256: file.sha256,
+    // The graph alone doesn't say it: the weights of a larger model lie in parts beside it.
+    weights: weightDigests(folder.manifest),
     problems: createHash('sha256').update(text).digest('hex'),
     budgets: options.budgets,
     limits: [ANSWER_TOKENS, TOOL_ANSWER_TOKENS, CONTEXT_TOKENS],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { evalJson, type EvalReport } from '../../../scripts/eval/eval-json';
-import { Journal, journalKey } from '../../../scripts/eval/journal';
+import { Journal, journalKey, weightDigests } from '../../../scripts/eval/journal';
 import {
   DEFAULT_BUDGETS,
   isWhole,
@@ -114,6 +114,19 @@ describe('journal', () => {
     journal.read();
     journal.add({ result: resultOf(), lastAnswer: '' });
     expect([...journal.read().keys()]).toEqual(['a']);
+  });
+
+  it('tells models apart by their parts too, not by their graph alone', () => {
+    const files = (part: string) =>
+      ['onnx/model_q4.onnx', 'onnx/model_q4.onnx_data', 'README.md'].map((path, at) => ({
+        path,
+        bytes: 1,
+        sha256: at === 1 ? part : path,
+      }));
+    const key = (part: string): string =>
+      journalKey(folder, [], { weights: weightDigests({ files: files(part) }) });
+    expect(key('taught again')).not.toBe(key('first'));
+    expect(weightDigests({ files: files('first') })).toHaveLength(2);
   });
 
   it('has another key when code or settings change', () => {
