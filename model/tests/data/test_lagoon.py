@@ -45,8 +45,9 @@ def test_what_is_read_holds_the_answer() -> None:
 
 
 def test_sums_are_worked_from_their_equation() -> None:
-    lines, value = sums.steps_of("- 25000 * 1500 8")
-    assert lines == ["1500 × 8 = 12000.", "25000 - 12000 = 13000."] and value == 13000
+    lines, value = sums.steps_of("- 25000 * 1501 8")
+    assert lines[-1] == "So 25000 - 12008 = 12992." and "So 1501 × 8 = 12008." in lines and value == 12992
+    assert sums.steps_of("/ 9 2") == (["9 ÷ 2 = 4.5."], 4.5)
 
 
 def test_no_measured_question_is_taught() -> None:

@@ -27,6 +27,7 @@ from .. import chat_format
 from ..build import DIFFICULTIES, FAMILY_WEIGHTS, Cut, Encoder, Item, chat_item, drill_items, problem_messages, spelled_apart, story_request_items
 from ..chats import conversation
 from . import itself, knowledge, plain_sums, reading, sums
+from .columns import laid_out
 from .rows import BASE_SYSTEM, read_rows
 from .vocabulary import widened
 
@@ -71,11 +72,17 @@ def family_items(rng: random.Random) -> Iterator[Item]:
         budget = rng.choices(names, weights=weights)[0]
         cut: Cut = budget if budget in ("sentence", "anywhere") else "none"
         messages = [{k: v.replace("Tidepool", "Lagoon").replace("a tiny", "a small") if k == "content" and isinstance(v, str) else v for k, v in m.items()} for m in problem_messages(problem, budget != "off", rng)]
+        messages = laid_out_in(messages)
         given = 0
         if rng.random() < IN_CHAT and not problem.tools:
             messages, given = others_before(messages, rng)
         item = chat_item(messages, f"family:{family}", problem.tools, cut, given)
         yield spelled_apart(item, problem.gold) if problem.canonical.startswith("reverse:") else item
+
+
+def laid_out_in(messages: list[conversation.Message]) -> list[conversation.Message]:
+    """The chat with the columns of its thoughts in Lagoon's form."""
+    return [message | {"reasoning": laid_out(message["reasoning"])} if message.get("reasoning") else message for message in messages]
 
 
 def others_before(messages: list[conversation.Message], rng: random.Random) -> tuple[list[conversation.Message], int]:
@@ -91,7 +98,7 @@ def others_before(messages: list[conversation.Message], rng: random.Random) -> t
 
 def messages_items(rng: random.Random, make, source: str) -> Iterator[Item]:
     while True:
-        yield chat_item(make(rng), source)
+        yield chat_item(laid_out_in(make(rng)), source)
 
 
 def chain(rng: random.Random) -> list[conversation.Message]:
@@ -128,7 +135,7 @@ def streams(rng: random.Random, corpora: Path) -> dict[str, Iterator[Item]]:
 
     def sum_items() -> Iterator[Item]:
         for messages in sums.worked_problems(corpora, rng):
-            yield chat_item(messages, "sums")
+            yield chat_item(laid_out_in(messages), "sums")
 
     return {
         "families": family_items(rng),

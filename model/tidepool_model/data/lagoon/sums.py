@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.columns import short_steps
+
 from ..chats.conversation import Message
 from ..corpora import open_checked
 
@@ -24,6 +26,15 @@ def shown(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def _steps(a: float, sign: str, b: float, value: float) -> list[str]:
+    """One step: in columns where whole numbers are too long for one line."""
+    plain = f"{shown(a)} {sign} {shown(b)} = {shown(value)}."
+    whole = all(part == int(part) and part >= 0 for part in (a, b, value)) and b > 0
+    if not whole or sign == "÷" and b > 9 or a % 10 == b % 10 == 0:
+        return [plain]
+    return short_steps(int(a), sign, int(b))
+
+
 def steps_of(prefix: str) -> tuple[list[str], float]:
     """`- 25000 * 1500 8` -> ["1500 × 8 = 12000.", "25000 - 12000 = 13000."] and its value."""
     tokens = prefix.split()
@@ -35,7 +46,7 @@ def steps_of(prefix: str) -> tuple[list[str], float]:
             return number(token)
         a, b = read(), read()
         value = {"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else 0.0}[token]
-        lines.append(f"{shown(a)} {SIGNS[token]} {shown(b)} = {shown(value)}.")
+        lines.extend(_steps(a, SIGNS[token], b, value))
         return value
 
     return lines, read()
