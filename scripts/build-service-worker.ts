@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'vite';
-import { isRuntimeFile } from '../src/core/offline.ts';
+import { isKeptOnUse } from '../src/core/offline.ts';
 
 const ENTRY = fileURLToPath(new URL('../workers/service-worker.ts', import.meta.url));
 const NAME = 'service-worker.js';
@@ -39,12 +39,12 @@ function describeShell(dist: string): {
     .filter((path) => !isOutside(path))
     .sort();
   const files = paths
-    .filter((path) => !isRuntimeFile(path))
+    .filter((path) => !isKeptOnUse(path))
     .map((path) => {
       const bytes = readFileSync(join(dist, path));
       return { path, bytes: bytes.length, sha256: sha256(bytes) };
     });
-  const runtime = paths.filter(isRuntimeFile);
+  const runtime = paths.filter(isKeptOnUse);
   const version = sha256(new TextEncoder().encode(JSON.stringify([files, runtime]))).slice(0, 12);
   return { version, files, runtime };
 }

@@ -32,6 +32,7 @@ import { BudgetStudy } from './state/budget-study.svelte';
 import { ChatSession } from './state/chat-session.svelte';
 import { deathInWords } from './state/death-words';
 import { ConversationList } from './state/conversation-list.svelte';
+import { FileSlot } from './state/files/file-slot.svelte';
 import { KeptThings } from './state/kept-things.svelte';
 import { openLoadGuard } from './state/load-guard';
 import { asEngineError, ModelStatus } from './state/model-status.svelte';
@@ -92,13 +93,18 @@ function tabStorage(): TabStorage | null {
 
 /** Puts what another app shares into the box of a new chat, and opens what a shortcut names. */
 async function takeLaunch(): Promise<void> {
-  const { draft, isCut, open } = readLaunch(query);
-  if (draft === null && open === null) return;
+  const { draft, isCut, open, files: shared } = readLaunch(query);
+  if (draft === null && open === null && shared === null) return;
   history.replaceState(history.state, '', addressAfterLaunch(new URL(location.href)));
   if (open !== null) void lab.open(open === 'lessons' ? 'lessons' : undefined);
-  if (draft === null) return;
+  if (draft === null && shared === null) return;
   chat.startNew();
   await chat.loadDraft();
+  if (shared !== null) {
+    const { takeSharedFiles } = await import('./state/files/shared-files');
+    await takeSharedFiles(files, notices);
+  }
+  if (draft === null) return;
   // What was begun here before is not lost to it.
   chat.draft = chat.draft.trim() === '' ? draft : `${chat.draft}\n\n${draft}`;
   const cutNote = isCut ? ' Only its beginning fits.' : '';
@@ -221,6 +227,21 @@ const chat: ChatSession = new ChatSession({
   drafts,
   writer: (): string => library.current.title,
 });
+const files = new FileSlot(
+  async () => {
+    const [{ PendingFiles }, { readFile }] = await Promise.all([
+      import('./state/files/pending-files.svelte'),
+      import('./state/files/read-file'),
+    ]);
+    const count = engine.countTokens.bind(engine);
+    return new PendingFiles({ chat, status, settings, count, read: readFile });
+  },
+  () =>
+    notices.show(
+      'The part of the app that reads files did not arrive. Check the connection, then add the file again.',
+      { tone: 'trouble' },
+    ),
+);
 const study = new BudgetStudy({
   engine,
   status,
@@ -303,6 +324,7 @@ const app: AppState = {
   larger,
   kept,
   servers,
+  files,
 };
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');

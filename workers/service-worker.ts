@@ -1,23 +1,25 @@
 /**
- * Answers the page's requests from what is kept, so that the app starts without a network, and makes it cross-origin
- * isolated on any host. Keeps no model: the engine does (runtime/weights.ts). Takes over only when asked.
+ * Answers the page's requests from what is kept, so that the app starts without a network, takes what other apps share,
+ * and makes it cross-origin isolated on any host. Keeps no model: the engine does (runtime/weights.ts). Takes over only when asked.
  */
 import {
-  isRuntimeFile,
+  isKeptOnUse,
   KEPT_CHANNEL,
   type KeptMessage,
   type ShellMessage,
 } from '../src/core/offline';
 import { isolated, isWorld } from './offline/isolate';
 import { ShellCache, type ShellBuild } from './offline/shell-cache';
+import { takeShared } from './offline/take-shared';
 
 declare const self: ServiceWorkerGlobalScope;
 /** Written by scripts/build-service-worker.ts. */
 declare const __SHELL_BUILD__: ShellBuild;
 
+const baseUrl = new URL('./', self.location.href).href;
 const shell = new ShellCache({
   build: __SHELL_BUILD__,
-  baseUrl: new URL('./', self.location.href).href,
+  baseUrl,
   caches: self.caches,
   fetch: (url, init) => fetch(url, init),
 });
@@ -33,7 +35,7 @@ async function answer(event: FetchEvent, path: string): Promise<Response> {
   const hit = await shell.match(path);
   if (hit !== null) return isolated(hit, destination);
   const response = await fetch(event.request);
-  if (isRuntimeFile(path)) event.waitUntil(keepRuntime(path, response.clone()));
+  if (isKeptOnUse(path)) event.waitUntil(keepRuntime(path, response.clone()));
   return isolated(response, destination);
 }
 
@@ -75,6 +77,10 @@ self.addEventListener('message', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const { method, url, destination } = event.request;
+  if (method === 'POST' && shell.pathOf(new URL(url)) === 'index.html') {
+    event.respondWith(takeShared(event.request, baseUrl, self.caches));
+    return;
+  }
   const path = method === 'GET' ? shell.pathOf(new URL(url)) : null;
   // What is never kept here, as a model's file, the browser fetches itself: an answer that streams for minutes would keep a
   // newer version waiting as long.

@@ -2,6 +2,7 @@
  * Owns what the address asks of a start: text that another app shares, and the shortcuts of the installed app. Anyone may
  * write such an address, so it is checked and cut; what it brings lands in the message box and is never sent by itself.
  */
+import { SHARED_PARAMETER } from './offline';
 import { cutText } from './text/letters';
 
 /** What a person still looks over before sending, and a small model still reads. In UTF-16 units. */
@@ -13,6 +14,8 @@ export interface Launch {
   /** The shared text was longer than {@link SHARED_TEXT_LIMIT}. */
   readonly isCut: boolean;
   readonly open: 'lab' | 'lessons' | null;
+  /** Files that wait to be read; null when none were shared, 0 when they did not arrive. */
+  readonly files: number | null;
 }
 
 /** Names of the manifest's share_target. */
@@ -32,13 +35,18 @@ export function readLaunch(query: URLSearchParams): Launch {
     draft: shared === '' ? null : `Explain this:\n${cutText(shared, SHARED_TEXT_LIMIT)}`,
     isCut: shared.length > SHARED_TEXT_LIMIT,
     open: asked === 'lab' || asked === 'lessons' ? asked : null,
+    files: readCount(query.get(SHARED_PARAMETER)),
   };
+}
+
+function readCount(text: string | null): number | null {
+  return text !== null && /^\d$/.test(text) ? Number(text) : null;
 }
 
 /** The same address without what was read: a reload does not ask again. */
 export function addressAfterLaunch(address: URL): string {
   const rest = new URLSearchParams(address.search);
-  for (const name of [...SHARED, 'open']) rest.delete(name);
+  for (const name of [...SHARED, 'open', SHARED_PARAMETER]) rest.delete(name);
   const query = rest.toString();
   return `${address.pathname}${query === '' ? '' : `?${query}`}${address.hash}`;
 }

@@ -3,6 +3,7 @@ import { createContext } from 'svelte';
 import type { BudgetStudy } from './budget-study.svelte';
 import type { ChatSession } from './chat-session.svelte';
 import type { ConversationList } from './conversation-list.svelte';
+import type { FileSlot } from './files/file-slot.svelte';
 import type { KeptThings } from './kept-things.svelte';
 import type { Lab } from './lab/lab.svelte';
 import type { LargerSlot } from './models/larger-slot.svelte';
@@ -24,6 +25,7 @@ export interface AppState {
   readonly library: ModelLibrary;
   readonly larger: LargerSlot;
   readonly servers: Servers;
+  readonly files: FileSlot;
 }
 
 export const [getApp, setApp] = createContext<AppState>();

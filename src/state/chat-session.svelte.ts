@@ -2,6 +2,7 @@
  * Owns the open conversation and the one reply that is being written in it: send, stop, continue, regenerate, edit,
  * branches. Knows the engine only by its interface; keeps nothing itself, but says when something is worth keeping.
  */
+import type { AttachedFile } from '../core/chat/attached-file';
 import {
   activePath,
   addMessage,
@@ -165,15 +166,19 @@ export class ChatSession {
     this.open(this.#fresh());
   }
 
-  /** Sends the draft; does nothing when it is blank or a reply runs. */
-  async send(text: string = this.draft): Promise<void> {
-    if (text.trim() === '' || this.isBusy) return;
-    if (!this.#hasRoom(text.trim())) {
+  /**
+   * Sends the draft, with files; does nothing when it is blank or a reply runs. False when the question is not in the chat
+   * afterwards: whoever brought the files still has them to bring.
+   */
+  async send(text: string = this.draft, files: readonly AttachedFile[] = []): Promise<boolean> {
+    if (text.trim() === '' || this.isBusy) return false;
+    const more = files.reduce((sum, file) => sum + file.text.length, 0);
+    if (!this.#hasRoom(text.trim(), more)) {
       // A text that did not come from the box would be lost otherwise.
       if (this.draft === '') this.draft = text;
-      return;
+      return false;
     }
-    if (this.#mustAsk && !(await this.#asksToLeave())) return;
+    if (this.#mustAsk && !(await this.#asksToLeave())) return false;
     const isFirst = this.path.length === 0;
     const question = this.#newId();
     let tree = appendMessage(this.conversation.tree, {
@@ -181,6 +186,7 @@ export class ChatSession {
       createdAt: this.#now(),
       role: 'user',
       text: text.trim(),
+      ...(files.length === 0 ? {} : { files }),
     });
     const answer = this.#newId();
     tree = addMessage(tree, question, this.#emptyAnswer(answer));
@@ -188,10 +194,11 @@ export class ChatSession {
     this.draft = '';
     this.#update({ tree, title });
     const error = await this.#run(answer, false);
-    if (error?.code !== 'prompt-too-long') return;
+    if (error?.code !== 'prompt-too-long') return true;
     this.#update({ tree: removeMessage(this.conversation.tree, question) });
     if (this.draft === '') this.draft = text;
     this.sendProblem = error;
+    return false;
   }
 
   stop(): void {
@@ -274,6 +281,13 @@ export class ChatSession {
     return { count: ids.length, index };
   }
 
+  /** What the model would read if `text` were sent now, with files. */
+  promptWith(text: string, files: readonly AttachedFile[]): readonly PromptMessage[] {
+    const question = { id: 'next', createdAt: 0, role: 'user', text, files } as const;
+    const tree = appendMessage(this.conversation.tree, question);
+    return toPromptMessages(activePath(tree), this.conversation.systemPrompt);
+  }
+
   setThinkingLimit(thinkingLimit: ThinkingLimit): void {
     this.#host.settings.change({ thinkingLimit });
     this.#update({ thinkingLimit });
@@ -289,8 +303,8 @@ export class ChatSession {
   }
 
   /** True when the chat can take a reply, and `text` before it; else `sendProblem` says why not. */
-  #hasRoom(text = ''): boolean {
-    this.sendProblem = entryProblem(this.conversation, text);
+  #hasRoom(text = '', more = 0): boolean {
+    this.sendProblem = entryProblem(this.conversation, text, more);
     return this.sendProblem === null;
   }
 

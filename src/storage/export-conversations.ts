@@ -87,7 +87,10 @@ function messageOf(node: ConversationNode): string {
       `## ${(node.reply.writer ?? 'Tidepool').replaceAll(/\s+/g, ' ')}`,
       ...replyBlocks(node.reply),
     ].join('\n\n');
-  return `## ${node.role === 'user' ? 'You' : 'System'}\n\n${node.text.trim()}`;
+  const files = (node.files ?? []).map(
+    ({ name, text }) => `${name.replaceAll(/\s+/g, ' ')}:\n\n${fenced(text.trim())}`,
+  );
+  return [`## ${node.role === 'user' ? 'You' : 'System'}`, ...files, node.text.trim()].join('\n\n');
 }
 
 function markdownOf(conversation: StoredConversation): string {

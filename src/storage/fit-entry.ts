@@ -39,16 +39,18 @@ function lengthOf(part: ReplyPart): number {
 function conversationLength({ tree, systemPrompt }: StoredConversation): number {
   let length = systemPrompt.length;
   for (const node of Object.values(tree.nodes)) {
-    if (node.role !== 'assistant') length += node.text.length;
+    if (node.role !== 'assistant')
+      length += (node.files ?? []).reduce((sum, { text }) => sum + text.length, node.text.length);
     else for (const part of node.reply.parts) length += lengthOf(part);
   }
   return length;
 }
 
-/** Why a message of `text` and its reply cannot go into the conversation, with what to do; null where they can. */
+/** Why a message of `text`, with `more` UTF-16 units of files, and its reply cannot go into the conversation, with what to do; null where they can. */
 export function entryProblem(
   conversation: StoredConversation,
   text: string,
+  more = 0,
 ): { readonly message: string; readonly remedy: string } | null {
   if (text.length > LIMITS.textLength) {
     return {
@@ -63,7 +65,7 @@ export function entryProblem(
       remedy: 'Start a new chat.',
     };
   }
-  if (conversationLength(conversation) + text.length > LIMITS.conversationLength) {
+  if (conversationLength(conversation) + text.length + more > LIMITS.conversationLength) {
     return {
       message: `This chat would have more than ${formatCount(LIMITS.conversationLength)} characters in all its branches, the most that one chat keeps.`,
       remedy: 'Start a new chat.',

@@ -1,4 +1,5 @@
 /** Unknown data to a conversation that the app can trust: every field, every limit, and a tree that is a tree. */
+import type { AttachedFile } from '../core/chat/attached-file';
 import {
   isNodeId,
   type ConversationNode,
@@ -7,6 +8,7 @@ import {
 } from '../core/chat/conversation-tree';
 import {
   readBoolean,
+  readInteger,
   readList,
   readNullable,
   readNumber,
@@ -31,6 +33,22 @@ function readId(value: unknown, place: string): NodeId {
   return value;
 }
 
+function readFile(value: unknown, place: string): AttachedFile {
+  const file = readObject(value, place);
+  return {
+    name: readText(file['name'], `${place}.name`, LIMITS.fileNameLength),
+    text: readStoredText(file['text'], `${place}.text`),
+    share: readNumber(file['share'], `${place}.share`, 0, 1),
+    tokens: readNullable(file['tokens'], (tokens) =>
+      readInteger(tokens, `${place}.tokens`, 0, LIMITS.figure),
+    ),
+  };
+}
+
+function readFiles(value: unknown, place: string): { files?: readonly AttachedFile[] } {
+  return value === undefined ? {} : { files: readList(value, place, LIMITS.files, readFile) };
+}
+
 function readNode(id: NodeId, value: unknown, place: string): ConversationNode {
   const node = readObject(value, place);
   if (node['id'] !== id) throw new ValueProblem(`${place}.id`, `its key "${id}"`, node['id']);
@@ -46,7 +64,12 @@ function readNode(id: NodeId, value: unknown, place: string): ConversationNode {
   const role = readOneOf(node['role'], `${place}.role`, ['user', 'system', 'assistant']);
   return role === 'assistant'
     ? { ...links, role, reply: readReply(node['reply'], `${place}.reply`) }
-    : { ...links, role, text: readStoredText(node['text'], `${place}.text`) };
+    : {
+        ...links,
+        role,
+        text: readStoredText(node['text'], `${place}.text`),
+        ...readFiles(node['files'], `${place}.files`),
+      };
 }
 
 /** One branching point: its children know it, one of them is active, none is named twice. */

@@ -42,7 +42,7 @@ export function wordsOf(query: string): readonly string[] {
   return fold(query).split(/\s+/).filter(Boolean);
 }
 
-/** The title, then every question, answer and thought, in the order of writing. */
+/** The title, then every question with its files, answer and thought, in the order of writing. */
 export function searchableTexts({ title, tree }: StoredConversation): readonly string[] {
   const texts = Object.values(tree.nodes)
     .sort((a, b) => a.createdAt - b.createdAt)
@@ -51,7 +51,7 @@ export function searchableTexts({ title, tree }: StoredConversation): readonly s
         ? node.reply.parts.flatMap((part) =>
             part.kind === 'answer' || part.kind === 'thought' ? [part.text] : [],
           )
-        : [node.text],
+        : [node.text, ...(node.files ?? []).flatMap(({ name, text }) => [name, text])],
     );
   return [title, ...texts];
 }

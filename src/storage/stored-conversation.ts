@@ -39,6 +39,9 @@ export const LIMITS = {
   /** Names of tools and devices. */
   nameLength: 100,
   problemLength: 10_000,
+  /** Files that go with one question, and the length of their names. */
+  files: 8,
+  fileNameLength: 255,
   /** Messages that may be written into a chat, and that are read: two tabs' chats may become one (merge-conversations.ts). */
   messagesEntered: 10_000,
   messages: 20_000,

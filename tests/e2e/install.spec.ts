@@ -22,7 +22,7 @@ test('the web app manifest is valid, and its icons are what it says', async ({ c
   expect(manifest.display).toBe('standalone');
   expect(new URL(manifest.start_url, url).href).toBe(new URL('./', url).href);
   expect(manifest.shortcuts.map(({ name }) => name)).toEqual(['New chat', 'State lab', 'Lessons']);
-  expect(manifest.share_target).toMatchObject({ action: './', method: 'GET' });
+  expect(manifest.share_target).toMatchObject({ action: './', method: 'POST' });
   expect(manifest.screenshots.map((shot) => shot.form_factor)).toEqual(
     expect.arrayContaining(['wide', 'narrow']),
   );

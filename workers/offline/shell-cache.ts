@@ -2,7 +2,7 @@
  * Owns the caches of the app's own files: a version is stored whole and verified or not at all, files that did not
  * change are taken over from the version before, and what is no longer needed goes. Owns no requests of the page.
  */
-import { isRuntimeFile, RUNTIME_CACHE, SHELL_CACHE_PREFIX } from '../../src/core/offline';
+import { isKeptOnUse, RUNTIME_CACHE, SHELL_CACHE_PREFIX } from '../../src/core/offline';
 
 export interface ShellFile {
   /** Relative to the app's folder; `index.html` stands for the folder itself. */
@@ -16,7 +16,7 @@ export interface ShellFile {
 export interface ShellBuild {
   readonly version: string;
   readonly files: readonly ShellFile[];
-  /** Paths of ONNX Runtime's files, kept only once they have been used. */
+  /** Paths of ONNX Runtime's files and the PDF reader's, kept only once they have been used. */
   readonly runtime: readonly string[];
 }
 
@@ -147,7 +147,7 @@ export class ShellCache {
 
   /** Whether this path may be kept here; a model's file never is. */
   mayKeep(path: string): boolean {
-    return this.#paths.has(path) || isRuntimeFile(path) || path.startsWith('assets/');
+    return this.#paths.has(path) || isKeptOnUse(path) || path.startsWith('assets/');
   }
 
   /** The kept answer to a request for this path of the app, or null when it is not kept. */
@@ -155,15 +155,15 @@ export class ShellCache {
     const { caches } = this.#options;
     if (this.#paths.has(path))
       return (await (await caches.open(this.#name)).match(this.#url(path))) ?? null;
-    if (isRuntimeFile(path))
+    if (isKeptOnUse(path))
       return (await (await caches.open(RUNTIME_CACHE)).match(this.#url(path))) ?? null;
     // A page that was opened on the version before may still ask for its parts.
     return path.startsWith('assets/') ? ((await caches.match(this.#url(path))) ?? null) : null;
   }
 
-  /** Keeps a file of ONNX Runtime that was just fetched. True when it is kept now. */
+  /** Keeps a file of ONNX Runtime or the PDF reader that was just fetched. True when it is kept now. */
   async keepRuntime(path: string, response: Response): Promise<boolean> {
-    if (!isRuntimeFile(path) || !isKeepable(response)) return false;
+    if (!isKeptOnUse(path) || !isKeepable(response)) return false;
     await (await this.#options.caches.open(RUNTIME_CACHE)).put(this.#url(path), response);
     return true;
   }

@@ -4,6 +4,7 @@
  * JSON; every operation returns a new tree.
  */
 import type { ThinkingLimit } from '../budget/thinking-limit';
+import type { AttachedFile } from './attached-file';
 import { emptyReply, type ReplyContent } from './reply';
 
 export type NodeId = string;
@@ -23,6 +24,8 @@ interface NodeLinks {
 export interface TextNode extends NodeLinks {
   readonly role: 'user' | 'system';
   readonly text: string;
+  /** Files that go with a question; absent: none. */
+  readonly files?: readonly AttachedFile[];
 }
 
 export interface AssistantNode extends NodeLinks {
@@ -47,6 +50,7 @@ export type NewMessage =
       readonly createdAt: number;
       readonly role: 'user' | 'system';
       readonly text: string;
+      readonly files?: readonly AttachedFile[];
     }
   | {
       readonly id: NodeId;
@@ -145,7 +149,7 @@ export function appendMessage(tree: ConversationTree, message: NewMessage): Conv
   return addMessage(tree, activeLeaf(tree)?.id ?? null, message);
 }
 
-/** An edit: a sibling of the message `id` with another text, active and without children yet. */
+/** An edit: a sibling of the message `id` with another text and the same files, active and without children yet. */
 export function editMessage(
   tree: ConversationTree,
   id: NodeId,
@@ -154,7 +158,8 @@ export function editMessage(
   const node = nodeOf(tree, id);
   if (node.role === 'assistant')
     throw new RangeError(`message ${id} is a reply: regenerate it, it has no text to edit`);
-  return addMessage(tree, node.parent, { ...edit, role: node.role });
+  const files = node.files === undefined ? {} : { files: node.files };
+  return addMessage(tree, node.parent, { ...edit, ...files, role: node.role });
 }
 
 /** Another answer: an empty sibling of the reply `id`, active. */

@@ -1,4 +1,5 @@
 /** Owns the way from a path of the tree to the messages that a prompt is rendered from. */
+import { questionWithFiles } from './attached-file';
 import type { ConversationNode } from './conversation-tree';
 import type { PromptMessage } from './prompt-message';
 import type { ReplyContent, ReplyPart } from './reply';
@@ -116,7 +117,7 @@ export function toPromptMessages(
     const own: readonly PromptMessage[] =
       node.role === 'assistant'
         ? replyMessages(node.reply)
-        : [{ role: node.role, content: node.text }];
+        : [{ role: node.role, content: questionWithFiles(node.text, node.files) }];
     for (const message of own) push(messages, message);
   }
   return messages;

@@ -103,6 +103,11 @@ export async function filesOfDrop(data: DataTransfer): Promise<File | PickedFold
   return { name: entry.name, files };
 }
 
+/** True when a folder is among what was dropped. Must be called in the drop event itself. */
+export function hasFolder(data: DataTransfer): boolean {
+  return Array.from(data.items).some((item) => item.webkitGetAsEntry()?.isDirectory === true);
+}
+
 /** True while files are dragged, not text. */
 export function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes('Files') === true;

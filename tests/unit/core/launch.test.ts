@@ -6,7 +6,7 @@ import { addressAfterLaunch, readLaunch, SHARED_TEXT_LIMIT } from '../../../src/
 const launch = (query: string) => readLaunch(new URLSearchParams(query));
 
 test('a plain start asks nothing', () => {
-  expect(launch('')).toEqual({ draft: null, isCut: false, open: null });
+  expect(launch('')).toEqual({ draft: null, isCut: false, open: null, files: null });
   expect(launch('model=micro&text=%20&open=settings').open).toBeNull();
   expect(launch('model=micro&text=%20').draft).toBeNull();
 });
@@ -43,7 +43,7 @@ test('whatever an address holds, the text is short, well-formed and without hidd
 
 test('the address loses what was read and keeps the rest', () => {
   const after = addressAfterLaunch(
-    new URL('https://host.example/app/?model=micro&text=a&title=b&url=c&open=lab#/chat/1'),
+    new URL('https://host.example/app/?model=micro&text=a&title=b&url=c&open=lab&shared=2#/chat/1'),
   );
   expect(after).toBe('/app/?model=micro#/chat/1');
   expect(addressAfterLaunch(new URL('https://host.example/?text=a'))).toBe('/');
