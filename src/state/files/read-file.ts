@@ -4,7 +4,7 @@ import { cutText } from '../../core/text/letters';
 import { formatBytes } from '../../core/units';
 
 /** Far more than a context of a model that runs here holds, and little enough to be kept with a chat. In UTF-16 units. */
-export const LONGEST_FILE_TEXT = 400_000;
+const LONGEST_FILE_TEXT = 400_000;
 /** Of a text file only its beginning is read. In bytes. */
 const READ_BYTES = 4 * LONGEST_FILE_TEXT;
 /** A PDF is read as a whole. In bytes. */
