@@ -29,8 +29,11 @@ import type {
   LabWatch,
 } from '../src/protocol/lab-api';
 import { asEngineError, outcomeOf, toWireError } from '../src/protocol/wire-error';
+import type { DraftModule } from './draft/draft-module';
+import type { DraftingSession } from './draft/drafting-session';
 import { EventOutbox } from './event-outbox';
 import { runGeneration, type GenerationControl } from './generate-loop';
+import { conditionOf } from './lab/condition';
 import { Lab } from './lab/lab';
 import { buildPrompt } from './prompt';
 import { describeModel, identityOf, ladderModelOf, openModel, readDecoder } from './load-model';
@@ -46,6 +49,7 @@ import {
 } from './runtime/session';
 import { SnapshotCache } from './runtime/snapshots';
 import { ModelFiles } from './runtime/weights';
+import type { StepSession } from './token-cursor';
 
 /** What the engine takes from its surroundings; tests in Node give their own. */
 export interface EngineHost {
@@ -74,6 +78,8 @@ interface Loaded {
   readonly info: LoadedModel;
   /** Keeps the states after the last reply. */
   readonly lab: Lab;
+  /** Drafts replies; null where the model has none that does. */
+  readonly module: DraftModule | null;
 }
 
 const NOT_LOADED = new EngineError(
@@ -121,10 +127,13 @@ export class Engine implements EngineApi {
       outbox.close();
       return refused;
     }
+    let drafting: DraftingSession | null = null;
     try {
       const loaded = this.#required();
       const control = this.#job?.control ?? { stopped: false, answerNow: false };
-      const session = loaded.lab.replySession((step) => outbox.push({ type: 'lab', step }));
+      const plain = loaded.lab.replySession((step) => outbox.push({ type: 'lab', step }));
+      if (request.drafts === true) drafting = await draftingOf(loaded, plain);
+      const session = drafting ?? plain;
       const model = { ...loaded, session };
       const { finish, thoughtEnd, tally, memory } = await runGeneration(model, request, control, {
         emit: (event) => outbox.push(event),
@@ -138,6 +147,7 @@ export class Engine implements EngineApi {
         finish,
         thoughtEnd,
         memory,
+        ...(drafting === null ? {} : { drafts: { ...drafting.counts } }),
         stats: {
           ...counts,
           decodeTokensPerSecond: perSecond(decodedTokens, tally.decodeMs),
@@ -153,6 +163,7 @@ export class Engine implements EngineApi {
       await this.#hearOfLoss();
       return { ok: false, error: toWireError(this.#explain(error, 'Writing the reply')) };
     } finally {
+      drafting?.dispose();
       outbox.close();
       this.#job = null;
     }
@@ -325,7 +336,7 @@ export class Engine implements EngineApi {
         this.#deviceLost = null;
         continue;
       }
-      const { session, selfTest, path, weightBytes, parameters } = opened;
+      const { session, selfTest, path, weightBytes, parameters, module } = opened;
       attempts.push({
         device: rung.device,
         outcome: 'chosen',
@@ -344,6 +355,7 @@ export class Engine implements EngineApi {
         ...(session.rewrite === null ? {} : { rewrite: session.rewrite }),
         selfTest: { maxDifference: selfTest.maxDifference, tolerance: selfTest.tolerance },
         ...(files.isLeftOut ? { isLeftOut: true } : {}),
+        ...(module === null ? {} : { canDraft: true }),
         notice: [
           noticeOf(rung, attempts),
           selfTest.notice,
@@ -360,7 +372,7 @@ export class Engine implements EngineApi {
         readGraph: () => readDecoder(model, rung.variant, files),
         identity: { name: spec.name, modelId: await identityOf(listing), variant: info.variant },
       });
-      this.#loaded = { ...loaded, info, lab };
+      this.#loaded = { ...loaded, info, lab, module };
       this.#watchDevice(session);
       onProgress({
         stage: 'ready',
@@ -414,8 +426,24 @@ export class Engine implements EngineApi {
     if (loaded === null) return;
     loaded.lab.dispose();
     loaded.snapshots.clear();
+    await loaded.module?.dispose();
     await loaded.session.dispose();
   }
+}
+
+/** A session that drafts for `loaded`, reading with `plain` where it must not; null where there is no module. */
+async function draftingOf(
+  { session, module, spec, lab }: Loaded,
+  plain: StepSession,
+): Promise<DraftingSession | null> {
+  if (module === null) return null;
+  const { DraftingSession, DRAFT_DEFAULTS } = await import('./draft/drafting-session');
+  return new DraftingSession(session, module, {
+    ...DRAFT_DEFAULTS,
+    maxPositions: spec.maxPositions,
+    plain,
+    mayDraft: (from) => !lab.isWatching && conditionOf(from) === null,
+  });
 }
 
 /** A file that is missing, damaged or not to be had is so for every device. */

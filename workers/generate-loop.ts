@@ -84,6 +84,8 @@ export interface GenerationOutcome {
   readonly memory: MemoryReport;
 }
 
+type TokenEvent = Extract<EngineEvent, { type: 'token' }>;
+
 /** No token has a meaning of its own: nothing ends a reply but its length. */
 const PLAIN_TEXT: ThinkFormat = { think: null, toolCall: null, turnStartId: null, endIds: [] };
 
@@ -105,6 +107,14 @@ export async function runGeneration(
   } finally {
     reply.dispose();
   }
+}
+
+/** Whether the token that was drawn had been guessed, and what was guessed in its place. */
+function draftOf(guess: number | null, drawn: number, turn: Turn): Pick<TokenEvent, 'draft'> {
+  if (guess === null) return {};
+  return {
+    draft: guess === drawn ? { isKept: true } : { isKept: false, text: turn.textOf(guess) },
+  };
 }
 
 class Reply {
@@ -226,9 +236,9 @@ class Reply {
     const cursor = this.#at();
     // A finished thought is stripped from later prompts, so only replies that may be continued as they stand, or that
     // had no thought, are met again.
-    if (finish !== 'end' || this.#tally.thoughtTokens === 0)
-      snapshots.keep(cursor.tokens, cursor.states);
-    this.#host.keepLive(cursor.states, cursor.tokens, await cursor.wholeLogits());
+    const states = await cursor.settled();
+    if (finish !== 'end' || this.#tally.thoughtTokens === 0) snapshots.keep(cursor.tokens, states);
+    this.#host.keepLive(states, cursor.tokens, await cursor.wholeLogits());
     const memory = this.#host.memory(cursor);
     this.#host.emit({ type: 'memory', memory });
     return { finish, thoughtEnd: this.#thoughtEnd, tally: this.#tally, memory };
@@ -263,7 +273,7 @@ class Reply {
       logits = await this.#readChunks(ids, cut, progress);
       if (logits === null) return null;
       if (isFork) {
-        snapshots.keep(cursor.tokens, cursor.states);
+        snapshots.keep(cursor.tokens, await cursor.settled());
         lastKept = cut;
       }
     }
@@ -354,6 +364,7 @@ class Reply {
           channel: taken.channel,
           injected: false,
           entropy: sampled.entropy,
+          ...draftOf(cursor.guess, sampled.id, turn),
           ...(request.candidates === 0
             ? {}
             : {
@@ -431,7 +442,7 @@ class Reply {
     return logits;
   }
 
-  #emitToken(token: Omit<Extract<EngineEvent, { type: 'token' }>, 'type' | 'ms'>): void {
+  #emitToken(token: Omit<TokenEvent, 'type' | 'ms'>): void {
     const now = performance.now();
     this.#tally.decodedTokens += 1;
     if (this.#tally.timeToFirstTokenMs === 0)

@@ -24,6 +24,7 @@ import {
   type LadderModel,
   type Rung,
 } from './runtime/device-ladder';
+import type { DraftModule } from './draft/draft-module';
 import { createTokenizer, type ChatTokenizer } from './runtime/hub';
 import type { GraphFile } from './runtime/graph-reader';
 import { ModelSession, type ModelGraphs } from './runtime/session';
@@ -77,7 +78,8 @@ async function ownManifest(files: ModelFiles, isSite: boolean): Promise<ModelMan
 
 /** The listing of a folder from disk or a hub, whose file names don't tell that its graphs share their weights. */
 function withParts(listing: ModelListing, manifest: ModelManifest | null): ModelListing {
-  if (listing.source === 'site' || manifest === null || manifest.parts.length === 0) return listing;
+  if (listing.source === 'site' || manifest === null) return listing;
+  if (manifest.parts.length === 0 && Object.keys(manifest.drafts).length === 0) return listing;
   return { ...listing, variants: listingOfManifest(manifest, listing.baseUrl).variants };
 }
 
@@ -160,7 +162,24 @@ export async function graphsOf(
     );
   }
   const embed = await file('embed_tokens');
-  return embed === null ? { decoder } : { decoder, embed };
+  const mtp = await file('mtp');
+  return {
+    decoder,
+    ...(embed === null ? {} : { embed }),
+    // The module reads the embedding out of its parent's file, whatever folder that is in.
+    ...(mtp === null
+      ? {}
+      : {
+          mtp: {
+            ...mtp,
+            externalData: [{ path: baseName(variant.graphs['model'] ?? ''), data: decoder.bytes }],
+          },
+        }),
+  };
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** More than this is not read a second time beside the running model. Bytes. */
@@ -202,11 +221,28 @@ export interface OpenedModel {
   readonly path: string;
   readonly weightBytes: number;
   readonly parameters: number;
+  /** Drafts for the session; null where the model has no module, or this device cannot check drafts exactly. */
+  readonly module: DraftModule | null;
 }
 
 export interface OpenOptions {
   readonly onProgress: (progress: LoadProgress) => void;
   readonly rewriteFourBit: FourBitPreference | undefined;
+}
+
+/**
+ * The variant's module beside its parent. On WASM only: there several tokens are read by the same sums as one, so that a
+ * draft is checked exactly; the 4-bit kernels of a GPU round otherwise.
+ */
+async function openDrafts(
+  variant: ListedVariant,
+  { mtp }: ModelGraphs,
+  session: ModelSession,
+  spec: ModelSpec,
+): Promise<DraftModule | null> {
+  if (mtp === undefined || session.provider !== 'wasm' || session.readsSingly) return null;
+  const { DraftModule } = await import('./draft/draft-module');
+  return DraftModule.open(variant.graphs['mtp'] ?? '', mtp, spec, session.outputNames);
 }
 
 /** Fetches the rung's variant, opens it and tests it. The session is the caller's. */
@@ -249,7 +285,8 @@ export async function openModel(
       manifest?.parameters ??
       countParameters(graphs.decoder.bytes) +
         (graphs.embed === undefined ? 0 : countParameters(graphs.embed.bytes));
-    return { session, selfTest, path, weightBytes, parameters };
+    const module = await openDrafts(variant, graphs, session, spec);
+    return { session, selfTest, path, weightBytes, parameters, module };
   } catch (error) {
     await session.dispose();
     throw error;

@@ -1,9 +1,20 @@
 /** Owns the place where reading stands: the tokens read so far and the states after them. */
 import type { LayerStates } from './runtime/layer-states';
-import type { DeviceRow, ModelSession } from './runtime/session';
+import type { DeviceRow, ModelSession, StepResult } from './runtime/session';
 
 /** What reading needs of a session; the evaluation puts a memory of steps between. */
-export type StepSession = Pick<ModelSession, 'step' | 'emptyStates'>;
+export interface StepSession extends Pick<ModelSession, 'emptyStates'> {
+  step(
+    tokens: ArrayLike<number>,
+    from: LayerStates,
+    probes?: readonly string[],
+    temperature?: number | null,
+  ): Promise<StepResult>;
+  /** The token that was guessed to come next; null where none was. */
+  guessAfter?(states: LayerStates): number | null;
+  /** States that may be kept, where those given may be a promise; the caller's, who lets go of `states`. */
+  settle?(states: LayerStates): Promise<LayerStates>;
+}
 
 /** What the next token is drawn from: all logits (vocab), or the largest of a row that stays on the device. */
 export type LogitRow = Float32Array | DeviceRow;
@@ -28,6 +39,21 @@ export class TokenCursor {
   }
 
   get states(): LayerStates {
+    return this.#states;
+  }
+
+  /** The session's guess of the next token; null where it made none. */
+  get guess(): number | null {
+    return this.#session.guessAfter?.(this.#states) ?? null;
+  }
+
+  /** The states, to be kept: computed, where the session had only promised them. */
+  async settled(): Promise<LayerStates> {
+    const settled = await this.#session.settle?.(this.#states);
+    if (settled !== undefined) {
+      this.#states.release();
+      this.#states = settled;
+    }
     return this.#states;
   }
 

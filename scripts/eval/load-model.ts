@@ -9,10 +9,11 @@ import type { ModelSpec } from '../../src/core/model-spec';
 import { pathsOfVariant } from '../../src/model-files/file-keys';
 import type { ModelManifest } from '../../src/models/spec';
 import type { ThinkFormat } from '../../src/models/think-format';
+import { DraftModule } from '../../workers/draft/draft-module';
 import { describeModel, graphsOf } from '../../workers/load-model';
 import type { ChatTokenizer } from '../../workers/runtime/hub';
 import { goldenDifference } from '../../workers/runtime/device-ladder';
-import { configureRuntime, ModelSession } from '../../workers/runtime/session';
+import { configureRuntime, ModelSession, type ModelGraphs } from '../../workers/runtime/session';
 import { ModelFiles } from '../../workers/runtime/weights';
 
 /** The variant that the app runs on WASM. */
@@ -71,13 +72,37 @@ export function presentVariants({ manifest }: ModelFolder, folder: string): read
 
 /** Loads one variant and holds it against its golden logits. EngineError when it fails them. */
 export async function openVariant(folder: ModelFolder, variant: string): Promise<ModelSession> {
+  return (await openGraphs(folder, variant, 1)).session;
+}
+
+/** As {@link openVariant}, with the module that drafts for it; null where the model has none. */
+export async function openWithModule(
+  folder: ModelFolder,
+  variant: string,
+  threads: number,
+): Promise<{ session: ModelSession; module: DraftModule | null }> {
+  const { session, graphs } = await openGraphs(folder, variant, threads);
+  const { spec, manifest } = folder;
+  if (graphs.mtp === undefined) return { session, module: null };
+  const path = manifest.drafts[variant] ?? '';
+  return {
+    session,
+    module: await DraftModule.open(path, graphs.mtp, spec, session.outputNames),
+  };
+}
+
+async function openGraphs(
+  folder: ModelFolder,
+  variant: string,
+  threads: number,
+): Promise<{ session: ModelSession; graphs: ModelGraphs }> {
   const { manifest, spec, files } = folder;
   const ort = dirname(
     createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'),
   );
   configureRuntime({
     build: 'plain',
-    threads: 1,
+    threads,
     files: {
       mjs: pathToFileURL(`${ort}/ort-wasm-simd-threaded.mjs`).href,
       wasm: pathToFileURL(`${ort}/ort-wasm-simd-threaded.wasm`).href,
@@ -94,10 +119,8 @@ export async function openVariant(folder: ModelFolder, variant: string): Promise
     );
   }
   const contents = await files.files(pathsOfVariant(listed), () => {});
-  const session = await ModelSession.create(await graphsOf(listed, contents), {
-    provider: 'wasm',
-    spec,
-  });
+  const graphs = await graphsOf(listed, contents);
+  const session = await ModelSession.create(graphs, { provider: 'wasm', spec });
   const empty = session.emptyStates();
   const { logits, states } = await session.step(manifest.goldenIds, empty);
   empty.release();
@@ -111,5 +134,5 @@ export async function openVariant(folder: ModelFolder, variant: string): Promise
       'Package the model anew with `python -m tidepool_model.export.package`.',
     );
   }
-  return session;
+  return { session, graphs };
 }

@@ -70,7 +70,10 @@ export function listingOfManifest(manifest: ModelManifest, modelUrl: string): Mo
   }));
   const variants = Object.entries(manifest.variants).map(([dtype, path]): ListedVariant => ({
     dtype,
-    graphs: { model: path },
+    graphs: {
+      ...(manifest.drafts[dtype] === undefined ? {} : { mtp: manifest.drafts[dtype] }),
+      model: path,
+    },
     externalData: {
       model:
         manifest.parts.length > 0

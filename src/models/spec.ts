@@ -32,6 +32,8 @@ export interface ModelManifest {
    * by its own file name with `_data`, or `_data_i` after the first, behind it.
    */
   readonly parts: readonly string[];
+  /** Path of the module of multi-token prediction by the variant that it belongs to; empty where there is none. */
+  readonly drafts: Readonly<Record<string, string>>;
   readonly goldenIds: readonly number[];
   readonly golden: Readonly<Record<string, GoldenLogits>>;
 }
@@ -64,6 +66,32 @@ export function parseSpec(name: string, configJson: unknown, generationJson: unk
   };
 }
 
+/** `drafts` of manifest.json: each a file of the folder and beside a variant, its parent. */
+function readDrafts(
+  manifest: Json,
+  variants: Readonly<Record<string, string>>,
+  files: readonly ManifestFile[],
+): Record<string, string> {
+  const drafts: Record<string, string> = {};
+  for (const [variant, value] of Object.entries(
+    asObject(manifest['drafts'] ?? {}, 'drafts in manifest.json'),
+  )) {
+    const path = asString(value, `drafts.${variant} in manifest.json`);
+    const isListed = files.some((file) => file.path === path);
+    if (variants[variant] === undefined || !isListed) {
+      throw new EngineError(
+        'model-corrupt',
+        isListed
+          ? `drafts.${variant} in manifest.json is ${path}, a module without its parent: variants has no ${variant}.`
+          : `drafts.${variant} in manifest.json is ${path}, which its files do not list.`,
+        'Package the model anew with `python -m tidepool_model.export.package_multi_token`.',
+      );
+    }
+    drafts[variant] = path;
+  }
+  return drafts;
+}
+
 /** Reads manifest.json. EngineError `model-corrupt` naming the field that is wrong. */
 export function parseManifest(json: unknown): ModelManifest {
   const manifest = asObject(json, 'manifest.json');
@@ -92,6 +120,7 @@ export function parseManifest(json: unknown): ModelManifest {
       'Package the model anew with `python -m tidepool_model.export.package_hybrid`.',
     );
   });
+  const drafts = readDrafts(manifest, variants, files);
   const goldenJson = asObject(manifest['golden'], 'golden in manifest.json');
   const goldenIds = asArray(goldenJson['input_ids'], 'golden.input_ids in manifest.json').map(
     (id) => asNumber(id, 'golden.input_ids in manifest.json'),
@@ -112,6 +141,7 @@ export function parseManifest(json: unknown): ModelManifest {
     files,
     variants,
     parts,
+    drafts,
     goldenIds,
     golden,
   };

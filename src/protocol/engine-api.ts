@@ -1,4 +1,5 @@
 /** The calls and events that the page and the engine worker share. Plain objects only; owns no behaviour. */
+import type { DraftCounts, TokenDraft } from '../core/chat/drafts';
 import type { ReplyStats } from '../core/chat/reply';
 import type { ThinkingLimit, ThoughtEnd } from '../core/budget/thinking-limit';
 import type { PromptMessage, ToolCall } from '../core/chat/prompt-message';
@@ -112,6 +113,8 @@ export interface LoadedModel {
   readonly selfTest: { readonly maxDifference: number; readonly tolerance: number };
   /** True when its files could not be kept for want of room or leave: it runs from memory. */
   readonly isLeftOut?: boolean;
+  /** True when it has a module of multi-token prediction and this device can draft with it. */
+  readonly canDraft?: true;
   /** A sentence on anything the person should know (no threads, fell back…); empty when nothing. */
   readonly notice: string;
   /** Set when a server answers: then nothing is loaded here, and figures of weights and layers are what it says, or 0. */
@@ -138,6 +141,8 @@ export interface GenerateRequest {
   readonly continueFrom?: { readonly thought: string | null; readonly answer: string };
   /** Send the top candidates of each token (lab: token choice). 0 = none. */
   readonly candidates: number;
+  /** Let the model's own module of multi-token prediction draft, where it has one. The words are the same. */
+  readonly drafts?: boolean;
   /** Measuring: read these ids in place of the rendered messages, and let only `maxAnswerTokens` end the reply. */
   readonly promptIds?: readonly number[];
 }
@@ -183,6 +188,8 @@ export type EngineEvent =
       readonly candidates?: readonly TokenCandidate[];
       /** Entropy in nats of the distribution before sampling; absent when not computed. */
       readonly entropy?: number;
+      /** What had been drafted for this place; absent where nothing was. */
+      readonly draft?: TokenDraft;
     }
   | { readonly type: 'thought-start'; readonly limit: ThinkingLimit }
   | {
@@ -222,6 +229,8 @@ export interface GenerateResult {
   readonly stats: GenerateStats;
   /** Null: a server holds the states and does not tell. */
   readonly memory: MemoryReport | null;
+  /** Present where the reply was written with drafts. */
+  readonly drafts?: DraftCounts;
 }
 
 /** Of the tab's own engine, whose states are here to be counted. */

@@ -84,6 +84,10 @@ export class Lab {
     return capabilitiesOf(spec, session, identity.modelId);
   }
 
+  get isWatching(): boolean {
+    return this.#watching !== null;
+  }
+
   /** A session for one reply, whose steps are watched while the page wishes it, no nearer than `intervalMs`. */
   replySession(emit: (step: LabStep) => void, intervalMs = WATCH_INTERVAL_MS): LabSession {
     const { session, spec, tokenizer } = this.#model;

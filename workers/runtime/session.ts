@@ -131,6 +131,8 @@ export interface SessionOptions {
 export interface StepResult {
   /** (vocab); not filled where `top` is given. */
   readonly logits: Float32Array;
+  /** (kept, vocab) of the last tokens, a copy, where more than one was to be kept. */
+  readonly rows?: Float32Array;
   /** The largest logits, where they were asked for and the session can; the row stays on the device. */
   readonly top?: DeviceRow;
   readonly states: LayerStates;
@@ -150,6 +152,8 @@ export interface DeviceRow {
 export interface ModelGraphs {
   readonly decoder: GraphFile;
   readonly embed?: GraphFile;
+  /** A module of multi-token prediction, which has a session of its own. */
+  readonly mtp?: GraphFile;
 }
 
 type ElementArray = Float32Array | Uint16Array;
@@ -172,8 +176,19 @@ function positionsOf(start: number, count: number, rows: number): ort.Tensor {
  */
 const MOST_PREPACKED_BYTES = 256e6;
 
+export type OrtSession = ort.InferenceSession;
+
+export function makeTensor(
+  values: Float32Array | BigInt64Array,
+  dims: readonly number[],
+): ort.Tensor {
+  return values instanceof Float32Array
+    ? new ort.Tensor('float32', values, dims)
+    : new ort.Tensor('int64', values, dims);
+}
+
 /** An ONNX Runtime session; on the GPU the outputs in `kept` stay there. */
-async function createSession(
+export async function createSession(
   { bytes, externalData }: GraphFile,
   provider: 'wasm' | 'webgpu',
   kept: Record<string, 'gpu-buffer'>,
@@ -305,6 +320,11 @@ export class ModelSession {
     });
   }
 
+  /** All that the graph gives. */
+  get outputNames(): readonly string[] {
+    return this.#session.outputNames;
+  }
+
   /** Whether attention layers may hold caches of unlike lengths. */
   get hasLayerwiseKv(): boolean {
     return this.#attentionLayers.every((layer) => this.#kvLengths.has(layer));
@@ -417,13 +437,15 @@ export class ModelSession {
    * Reads `tokens` (1 or more) after `from`; `probes` names further outputs to bring. Neither changes nor releases
    * `from`; the new states belong to the caller. RangeError when the context would be overrun, or when layers hold
    * unlike numbers of keys and the model cannot be told. With a `temperature` a session that can gives the largest
-   * logits in place of all, with the sums for drawing at that temperature (0: greedy).
+   * logits in place of all, with the sums for drawing at that temperature (0: greedy). `keep` asks for the rows of that
+   * many of the last tokens, not on a session that reads singly.
    */
   async step(
     tokens: ArrayLike<number>,
     from: LayerStates,
     probes: readonly string[] = [],
     temperature: number | null = null,
+    keep = 1,
   ): Promise<StepResult> {
     const count = tokens.length;
     const total = from.tokens + count;
@@ -447,7 +469,7 @@ export class ModelSession {
     let outputs: Readonly<Record<string, Feed>>;
     try {
       outputs = await this.#run(
-        this.#feeds(embedded ?? idTensor, from, count, temperature),
+        this.#feeds(embedded ?? idTensor, from, count, temperature, keep),
         probes.length === 0 ? fetched : [...fetched, ...probes],
       );
     } finally {
@@ -460,9 +482,13 @@ export class ModelSession {
     }
     const states = new LayerStates(next, total);
     let top: DeviceRow | undefined;
+    let rows: Float32Array | undefined;
     try {
       if (isTop) top = this.#deviceRow(outputs['logits'], outputs[TOP_OUTPUT]);
-      else await this.#readLogits(outputs['logits']);
+      else {
+        if (keep > 1) rows = await this.#readRows(outputs['logits'], keep);
+        await this.#readLogits(outputs['logits']);
+      }
     } catch (error) {
       states.release();
       for (const tensor of Object.values(outputs)) tensor.dispose();
@@ -478,6 +504,7 @@ export class ModelSession {
       states,
       probes: brought,
       ...(top === undefined ? {} : { top }),
+      ...(rows === undefined ? {} : { rows }),
     };
   }
 
@@ -487,6 +514,7 @@ export class ModelSession {
     from: LayerStates,
     count: number,
     temperature: number | null,
+    keep: number,
   ): Record<string, Feed> {
     const plain = this.#plain;
     const feeds: Record<string, Feed> = { [plain.tokens]: tokens };
@@ -502,7 +530,11 @@ export class ModelSession {
         Uint8Array.of(from.tokens > 0 ? 1 : 0),
         [1],
       );
-    if (plain.keepDims !== null) feeds['num_logits_to_keep'] = this.#keepOne;
+    if (plain.keepDims !== null)
+      feeds['num_logits_to_keep'] =
+        keep === 1
+          ? this.#keepOne
+          : new ort.Tensor('int64', BigInt64Array.of(BigInt(keep)), plain.keepDims);
     for (const { past } of this.#states) feeds[past] = from.tensor(past) as Feed;
     // The list is an input's user even where it is not fetched.
     if (this.#givesTop)
@@ -619,6 +651,15 @@ export class ModelSession {
       },
       dispose: () => tensor.dispose(),
     };
+  }
+
+  /** The last `keep` rows of logits (1, kept tokens, vocab), a copy; the tensor stays the caller's. */
+  async #readRows(logits: Feed | undefined, keep: number): Promise<Float32Array> {
+    const { tensor, start } = this.#lastRowOf(logits);
+    const offset = start - (keep - 1) * this.#vocabSize;
+    if (offset < 0) throw new RangeError(`${keep} rows of logits kept, but the model gave fewer`);
+    const [rows] = await this.values.read([{ tensor, offset, count: keep * this.#vocabSize }]);
+    return Float32Array.from(rows ?? []);
   }
 
   /** Copies the last token's row out of logits (1, kept tokens, vocab). */

@@ -38,6 +38,8 @@ class ModelConfig:
     layer_norm_epsilon: float = 1e-5
     tie_word_embeddings: bool = True
     max_position_embeddings: int = 4096
+    num_nextn_predict_layers: int = 0  # modules of multi-token prediction: none, or one that serves every depth
+    mtp_hybrid_override_pattern: str = ""  # that module's layers
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.pattern) - set(LAYER_LETTERS))
@@ -52,6 +54,14 @@ class ModelConfig:
         ):
             if whole % part:
                 raise ConfigError(f"{name} must be whole, but is {whole} / {part}; change one of the two")
+        if self.num_nextn_predict_layers not in (0, 1):
+            raise ConfigError(f"num_nextn_predict_layers is {self.num_nextn_predict_layers}; one module serves every depth, so use 0 or 1")
+        module = self.mtp_hybrid_override_pattern
+        if bool(module) != bool(self.num_nextn_predict_layers) or not set(module) <= set("*-E"):
+            raise ConfigError(
+                f"mtp_hybrid_override_pattern is {module!r} with num_nextn_predict_layers {self.num_nextn_predict_layers}; "
+                "a module has layers of * (attention), - (MLP) and E (experts), and there is none without the other"
+            )
 
     @property
     def inner_size(self) -> int:
@@ -77,6 +87,8 @@ class ModelConfig:
         """
         fields = asdict(self)
         fields.pop("pattern")
+        if not self.num_nextn_predict_layers:
+            del fields["num_nextn_predict_layers"], fields["mtp_hybrid_override_pattern"]
         return {
             "architectures": ["NemotronHForCausalLM"],
             "model_type": "nemotron_h",

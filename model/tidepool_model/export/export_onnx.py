@@ -22,7 +22,7 @@ from .onnx_graph import MS, FloatFormat, Graph, WeightFormat
 INT64_MAX = np.iinfo(np.int64).max
 
 
-class _Exporter:
+class Exporter:
     """Walks the layers of one checkpoint and writes their nodes into a graph."""
 
     def __init__(self, checkpoint: Checkpoint, weights: WeightFormat) -> None:
@@ -315,7 +315,7 @@ class _Exporter:
 
 def export_model(checkpoint: Checkpoint, weights: WeightFormat | None = None) -> onnx.ModelProto:
     """Builds the ONNX model of a checkpoint; float32 unless another weight format is given."""
-    return _Exporter(checkpoint, weights or FloatFormat()).export()
+    return Exporter(checkpoint, weights or FloatFormat()).export()
 
 
 def main() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..architecture.model import HybridLM
-
 
 def orthogonalise(gradient: Tensor, steps: int = 5) -> Tensor:
     """Nearest semi-orthogonal matrix (rows, columns) by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon)."""
@@ -43,7 +41,7 @@ class Muon(torch.optim.Optimizer):
                 p.add_(update, alpha=-group["lr"] * 0.2 * max(p.shape) ** 0.5)
 
 
-def build_optimisers(model: HybridLM, lr: float, weight_decay: float) -> list[torch.optim.Optimizer]:
+def build_optimisers(model: nn.Module, lr: float, weight_decay: float) -> list[torch.optim.Optimizer]:
     """Muon over the blocks' matrices; AdamW over embedding, convolutions, experts, norms and Mamba's vectors."""
     matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and ".mixer." in n and ".gate." not in n]
     chosen = {id(p) for p in matrices}
