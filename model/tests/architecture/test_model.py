@@ -20,6 +20,7 @@ CONFIGS = {
     "two groups": replace(TINY, mamba_num_heads=4, n_groups=2, mamba_head_dim=16),
     "untied": replace(TINY, tie_word_embeddings=False),
     "experts": replace(TINY, pattern="ME*E"),
+    "latent experts": replace(TINY, pattern="ME*E", n_routed_experts=8, num_experts_per_tok=3, moe_latent_size=32, routed_scaling_factor=2.5),
 }
 
 
@@ -143,6 +144,10 @@ def test_bad_configs_are_refused_by_name(tmp_path: Path) -> None:
         replace(TINY, pattern="MX*")
     with pytest.raises(ConfigError, match="num_key_value_heads"):
         replace(TINY, num_key_value_heads=3)
+    with pytest.raises(ConfigError, match="moe_latent_size is 0"):
+        replace(TINY, moe_latent_size=0)
+    with pytest.raises(ConfigError, match="num_experts_per_tok is 9 of n_routed_experts 8"):
+        replace(TINY, n_routed_experts=8, num_experts_per_tok=9)
     with pytest.raises(ConfigError, match="no preset 'huge'"):
         preset("huge")
     with pytest.raises(ConfigError, match=r"config\.json is missing"):

@@ -44,6 +44,7 @@ def options(data: Path, run: Path, **changes: object) -> argparse.Namespace:
     values = dict(
         preset="micro", data=str(data), run=str(run), stages="pretrain:6,sft:6", init=None, rows=4, length=64, lr=1e-2,
         weight_decay=0.05, decay=0.4, seed=3, minutes=0, finish_minutes=0, save_minutes=60, report=4, evaluate=4, threads=1, processes=1, compile=False, bf16=False,
+        precision="plain", teacher=None,
     )  # fmt: skip
     return argparse.Namespace(**{**values, **changes})
 

@@ -182,7 +182,23 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         if not np.isfinite(value).all():
             raise CheckpointError(f"{folder}: tensor '{name}' holds NaN or infinity; the run diverged, use an earlier one.")
     _merge_experts(tensors, shape)
+    _check_experts(tensors, shape, folder)
     return Checkpoint(folder, config, shape, tensors)
+
+
+def _check_experts(tensors: dict[str, np.ndarray], shape: ModelConfig, folder: Path) -> None:
+    """Raises CheckpointError where config.json names another number or width of experts than the weights have."""
+    fields = ("n_routed_experts", "moe_intermediate_size", "moe_latent_size" if shape.moe_latent_size else "hidden_size")
+    for index, layer in enumerate(shape.layer_types):
+        name = f"model.layers.{index}.mixer.experts.up_proj"
+        if layer != "moe" or name not in tensors:
+            continue
+        asked = (shape.n_routed_experts, shape.moe_intermediate_size, shape.expert_width)
+        for field_, wanted, found in zip(fields, asked, tensors[name].shape, strict=True):
+            if wanted != found:
+                raise CheckpointError(
+                    f"{folder / 'config.json'}: {field_} is {wanted}, but {name} has {found}; write the number that the weights have."
+                )
 
 
 def _merge_experts(tensors: dict[str, np.ndarray], shape: ModelConfig) -> None:

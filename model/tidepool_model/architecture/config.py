@@ -34,6 +34,7 @@ class ModelConfig:
     num_experts_per_tok: int = 2
     moe_intermediate_size: int = 192
     moe_shared_expert_intermediate_size: int = 192
+    moe_latent_size: int | None = None  # l of LatentMoE: the routed experts' own width; None is hidden_size
     routed_scaling_factor: float = 1.0
     layer_norm_epsilon: float = 1e-5
     tie_word_embeddings: bool = True
@@ -62,11 +63,22 @@ class ModelConfig:
                 f"mtp_hybrid_override_pattern is {module!r} with num_nextn_predict_layers {self.num_nextn_predict_layers}; "
                 "a module has layers of * (attention), - (MLP) and E (experts), and there is none without the other"
             )
+        for name in ("n_routed_experts", "num_experts_per_tok", "moe_intermediate_size", "moe_latent_size"):
+            size = getattr(self, name)
+            if size is not None and size < 1:
+                raise ConfigError(f"{name} is {size}; it must be at least 1" + (", or null for none" if name == "moe_latent_size" else ""))
+        if self.num_experts_per_tok > self.n_routed_experts:
+            raise ConfigError(f"num_experts_per_tok is {self.num_experts_per_tok} of n_routed_experts {self.n_routed_experts}; choose at most all")
 
     @property
     def inner_size(self) -> int:
         """H·P, the width of x and z in a Mamba layer."""
         return self.mamba_num_heads * self.mamba_head_dim
+
+    @property
+    def expert_width(self) -> int:
+        """Width that the routed experts read and write."""
+        return self.moe_latent_size or self.hidden_size
 
     @property
     def conv_dim(self) -> int:
@@ -136,7 +148,10 @@ class ModelConfig:
         except KeyError as error:
             raise ConfigError(f"{path}: layer type {error} in layers_block_type is not one of {sorted(names)}") from None
         known = {k: raw[k] for k in ModelConfig.__dataclass_fields__ if k in raw}
-        return ModelConfig(pattern=pattern, **known)
+        try:
+            return ModelConfig(pattern=pattern, **known)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
 
 
 PRESETS: dict[str, ModelConfig] = {

@@ -195,6 +195,11 @@ def load_pretrained(folder: Path) -> HybridLM:
             f"{path} can't be read ({path.stat().st_size} bytes: {error}); it was cut short, copy or train it again"
         ) from error
     model = HybridLM(config)
+    for name, value in model.state_dict().items():
+        if name in tensors and tensors[name].shape != value.shape:
+            raise CheckpointError(
+                f"{path}: {name} is {tuple(tensors[name].shape)}, config.json asks for {tuple(value.shape)}; the two are not of one model"
+            )
     missing, unexpected = model.load_state_dict(tensors, strict=False)
     if missing or unexpected:
         raise CheckpointError(f"{path} does not fit config.json: missing {missing[:3]}, not known {unexpected[:3]}")

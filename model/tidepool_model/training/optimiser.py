@@ -7,17 +7,17 @@ from torch import Tensor, nn
 
 
 def orthogonalise(gradient: Tensor, steps: int = 5) -> Tensor:
-    """Nearest semi-orthogonal matrix (rows, columns) by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon)."""
+    """Nearest semi-orthogonal matrix (..., rows, columns) by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon)."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = gradient.bfloat16()
-    tall = x.shape[0] > x.shape[1]
+    tall = x.shape[-2] > x.shape[-1]
     if tall:
-        x = x.T
-    x = x / (x.norm() + 1e-7)
+        x = x.mT
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
-        square = x @ x.T
+        square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return (x.T if tall else x).to(gradient.dtype)
+    return (x.mT if tall else x).to(gradient.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -38,12 +38,12 @@ class Muon(torch.optim.Optimizer):
                 buffer = state["momentum"].lerp_(p.grad, 1 - group["momentum"])
                 update = orthogonalise(p.grad.lerp(buffer, group["momentum"]))
                 p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(update, alpha=-group["lr"] * 0.2 * max(p.shape) ** 0.5)
+                p.add_(update, alpha=-group["lr"] * 0.2 * max(p.shape[-2:]) ** 0.5)
 
 
 def build_optimisers(model: nn.Module, lr: float, weight_decay: float) -> list[torch.optim.Optimizer]:
-    """Muon over the blocks' matrices; AdamW over embedding, convolutions, experts, norms and Mamba's vectors."""
-    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and ".mixer." in n and ".gate." not in n]
+    """Muon over the blocks' matrices, each expert's own; AdamW over embedding, convolutions, routers, norms and Mamba's vectors."""
+    matrices = [p for n, p in model.named_parameters() if ".mixer." in n and ".gate." not in n and (p.dim() == 2 or ".experts." in n)]
     chosen = {id(p) for p in matrices}
     rest = [p for p in model.parameters() if id(p) not in chosen]
     adam = torch.optim.AdamW(

@@ -31,11 +31,13 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from ..architecture.attention import KeyValueCache
-from ..architecture.config import preset
+from ..architecture.config import ModelConfig, preset
 from ..architecture.mamba2 import MambaState
 from ..architecture.model import HybridLM, ModelState, document_mask, load_pretrained, save_pretrained
 from ..data.packing import IGNORED, Batch, DataError, PackedStage
+from .balance import BIAS_TRAVEL, move_biases, sequence_loss
 from .optimiser import build_optimisers, schedule
+from .precision import RECIPES, emulate
 
 END_OF_TURN, PAD, END_OF_TEXT = "<|im_end|>", "<|pad|>", "<|endoftext|>"
 COMMAND = "tidepool_model.training.train"
@@ -83,9 +85,18 @@ def carried_state(state: ModelState | None, carries: torch.Tensor) -> ModelState
 
 
 def forward_loss(
-    model: HybridLM, backbone: torch.nn.Module, batch: Batch, device: str, bf16: bool, state: ModelState | None = None
+    model: HybridLM,
+    backbone: torch.nn.Module,
+    batch: Batch,
+    device: str,
+    bf16: bool,
+    state: ModelState | None = None,
+    teacher: HybridLM | None = None,
 ) -> tuple[torch.Tensor, ModelState | None]:
-    """Mean cross-entropy (nats) of one packed batch, and its last states where rows may go on in the next batch."""
+    """Mean cross-entropy (nats) of one packed batch, and its last states where rows may go on in the next batch.
+
+    With a teacher it is the mean forward KL to the teacher's next-token chances, at the same targets and temperature 1.
+    """
     tokens, targets, starts = (t.to(device, non_blocking=True) for t in (batch.tokens, batch.targets, batch.starts))
     weights = None if batch.weights is None else batch.weights.to(device, non_blocking=True)
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
@@ -93,7 +104,22 @@ def forward_loss(
             hidden, after = backbone(tokens, starts, document_mask(starts))
         else:
             hidden, after = backbone(tokens, starts, document_mask(starts), carried_state(state, batch.carries), True)
+        if teacher is not None:
+            with torch.no_grad():
+                taught, _ = teacher.model(tokens, starts, document_mask(starts))
+            return distillation_loss(model, hidden, teacher, taught, targets), after
         return model.loss(hidden, targets, weights), after
+
+
+def distillation_loss(
+    model: HybridLM, hidden: torch.Tensor, teacher: HybridLM, taught: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
+    """Mean KL of the student's from the teacher's next-token chances, in nats, where targets (batch, seq) count."""
+    chosen = targets != IGNORED  # (batch, seq)
+    student = model.logits(hidden[chosen]).float().log_softmax(-1)  # (chosen, vocab)
+    with torch.no_grad():
+        aim = teacher.logits(taught[chosen]).float().log_softmax(-1)  # (chosen, vocab)
+    return torch.nn.functional.kl_div(student, aim, reduction="batchmean", log_target=True)
 
 
 class Team:
@@ -175,7 +201,15 @@ class Run:
             "pad_token_id": tokenizer.token_to_id(PAD),
             "bos_token_id": tokenizer.token_to_id(END_OF_TEXT),
         }
-        self.model = HybridLM(preset(options.preset, tokenizer.get_vocab_size())).to(self.device)
+        if not options.preset and not options.init:
+            raise ValueError("name a --preset, or a checkpoint with --init whose shape the run takes")
+        config = (
+            preset(options.preset, tokenizer.get_vocab_size()) if options.preset else ModelConfig.from_hf(Path(options.init) / "config.json")
+        )
+        self.model = HybridLM(config).to(self.device)
+        emulate(self.model, options.precision)
+        self.teacher = load_pretrained(Path(options.teacher)).to(self.device).eval() if options.teacher else None
+        self.violations: list[float] = []  # MaxVio of the steps since the last report
         self.optimisers = build_optimisers(self.model, options.lr, options.weight_decay)
         self.step = 0
         self.tokens_seen = 0
@@ -223,7 +257,7 @@ class Run:
 
     def provenance(self) -> dict:
         return {
-            "preset": self.options.preset,
+            "preset": self.options.preset or Path(self.options.init).name,
             "parameters": self.model.parameter_count,
             "commit": self.commit,
             "seed": self.options.seed,
@@ -281,17 +315,21 @@ class Run:
                 group["lr"] = self.options.lr * factor
             optimiser.zero_grad(set_to_none=True)
         batch = self.team.share(batch)
-        loss, self.state = forward_loss(self.model, self.backbone, batch, self.device, self.options.bf16, self.state)
+        loss, self.state = forward_loss(self.model, self.backbone, batch, self.device, self.options.bf16, self.state, self.teacher)
         if self.team.size > 1:  # each process' mean counts by its targets, so that the sum is the whole batch's mean
             own = int((batch.targets != IGNORED).sum())
             loss = loss * (own / self.team.sum(own)[0])
-        loss.backward()
+        balance = sequence_loss(self.model)
+        (loss if balance is None else loss + balance / self.team.size).backward()
         if self.team.size > 1:
             loss = loss.detach()
             self.team.add_up([loss, *(p.grad for p in self.model.parameters() if p.grad is not None)])
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
             optimiser.step()
+        violation = move_biases(self.model, BIAS_TRAVEL / self.total, self.team.add_up if self.team.size > 1 else None)
+        if violation is not None:
+            self.violations.append(violation)
         return loss.detach()
 
     @torch.no_grad()
@@ -323,7 +361,7 @@ class Run:
             self.model.load_state_dict(load_pretrained(Path(options.init)).state_dict())
         where = self.device if self.team.size == 1 else f"{self.team.size} {self.device} cores"
         if self.team.rank == 0:
-            print(f"{options.preset}: {self.model.parameter_count / 1e6:.2f} M parameters on {where}, {'resumed at' if resumed else 'from'} step {self.step} of {self.total}", flush=True)
+            print(f"{options.preset or Path(options.init).name}: {self.model.parameter_count / 1e6:.2f} M parameters on {where}, {'resumed at' if resumed else 'from'} step {self.step} of {self.total}", flush=True)
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "asked_to_stop", True))
         signal.signal(signal.SIGINT, lambda *_: setattr(self, "asked_to_stop", True))
         limit = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
@@ -358,6 +396,9 @@ class Run:
                             rate = len(losses) * options.rows * options.length / (time.monotonic() - since)
                             mean = sum(losses) / len(losses)
                             more = {"held_out": round(held, 4)} if self.step % options.evaluate == 0 and (held := self.held_out_loss()) is not None else {}
+                            if self.violations:
+                                more["max_violation"] = round(sum(self.violations) / len(self.violations), 3)
+                                self.violations = []
                             self.report(log, stage, mean, rate, **more)
                             bar.set_postfix_str(f"{stage.name} loss {mean:.3f} {rate:.0f} tok/s {more.get('held_out', '')}")
                             losses, since = [], time.monotonic()
@@ -383,7 +424,7 @@ class Run:
 def main(samplers: Mapping[str, Sampler] | None = None, command: str = COMMAND) -> None:
     """The command line; `samplers` are the stages that the module `command` adds to those of the data."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", required=True)
+    parser.add_argument("--preset", help="shape of the model; left out, that of --init")
     parser.add_argument("--data", required=True, help="folder that tidepool_model.data.build wrote")
     parser.add_argument("--run", required=True, help="folder of this run; the same folder resumes it")
     parser.add_argument("--stages", default="pretrain:1500,sft:1500")
@@ -402,6 +443,8 @@ def main(samplers: Mapping[str, Sampler] | None = None, command: str = COMMAND) 
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, help="processes that share the rows of a step, one CPU core each")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--precision", choices=sorted(RECIPES), default="plain", help="number format that the layers' products are emulated in")
+    parser.add_argument("--teacher", help="checkpoint folder whose next-token chances are the target, instead of the text")
     parser.add_argument("--no-bf16", dest="bf16", action="store_false")
     options = parser.parse_args()
     try:
