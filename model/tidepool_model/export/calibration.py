@@ -81,26 +81,41 @@ def read_conversations(path: Path, tokenizer: Path | None, limit: int) -> list[T
     return [chats[at] for at in np.linspace(0, len(chats) - 1, wanted).astype(int)]
 
 
-def _matrix_inputs(model: onnx.ModelProto) -> dict[str, str]:
-    """Each matrix product of a float32 graph, by its output's name, and the value it multiplies; no routers."""
-    return {n.output[0]: n.input[0] for n in model.graph.node if n.op_type == "MatMul" and "router" not in n.output[0]}
+def _inputs(model: onnx.ModelProto, ending: str) -> dict[str, str]:
+    """Each product of a float32 graph with a weight of that name's ending, by its output's name, and the value it multiplies."""
+    return {n.output[0]: n.input[0] for n in model.graph.node if n.op_type == "MatMul" and n.input[1].endswith(ending)}
+
+
+def _moment(x: np.ndarray) -> np.ndarray:
+    """Sum of x x^T over all but the last axis, (K, K)."""
+    flat = x.reshape(-1, x.shape[-1])
+    return (flat.T @ flat).astype(np.float64)
+
+
+def _expert_moments(x: np.ndarray, gates: np.ndarray) -> np.ndarray:
+    """Sums of x x^T (E, K, K) over the tokens of each expert: x (1, 1 or E, seq, K), gates (1, E, seq, 1), 0 where not chosen."""
+    return np.stack([_moment(x[0, min(e, x.shape[1] - 1)][gates[0, e, :, 0] > 0]) for e in range(gates.shape[1])])
 
 
 def second_moments(checkpoint: Checkpoint, windows: list[Tokens]) -> dict[str, np.ndarray]:
-    """For every matrix of the graph, by its node's name: the mean of x x^T, (K, K), over the inputs it sees."""
+    """For every matrix of the graph, by its node's name: the mean of x x^T, (K, K), over the inputs it sees; experts' (E, K, K)."""
     model = export_model(checkpoint, FloatFormat())
-    inputs = _matrix_inputs(model)
-    for source in sorted(set(inputs.values())):
+    inputs, stacked = _inputs(model, ".weight_t"), _inputs(model, ".selected")
+    gates = {name: name.rpartition(".")[0] + ".gates_column" for name in stacked}
+    observed = sorted({*inputs.values(), *stacked.values(), *gates.values()})
+    for source in observed:
         model.graph.output.append(helper.make_tensor_value_info(source, TensorProto.FLOAT, None))
     runner = OnnxRunner(model.SerializeToString(), threads=2)
     sums: dict[str, np.ndarray] = {}
     for window in windows:
         runner.reset()
-        for source, x in runner.observe(window.ids, sorted(set(inputs.values()))).items():
-            flat = x.reshape(-1, x.shape[-1])
-            sums[source] = sums.get(source, 0.0) + (flat.T @ flat).astype(np.float64)
+        seen = runner.observe(window.ids, observed)
+        found = {source: _moment(seen[source]) for source in set(inputs.values())}
+        found |= {name: _expert_moments(seen[source], seen[gates[name]]) for name, source in stacked.items()}
+        for name, moment in found.items():
+            sums[name] = sums.get(name, 0.0) + moment
     count = sum(len(window.ids) for window in windows)
-    return {name: sums[source] / count for name, source in inputs.items()}
+    return {name: sums[source] / count for name, source in inputs.items()} | {name: sums[name] / count for name in stacked}
 
 
 def calibrated_codes(
@@ -108,12 +123,16 @@ def calibrated_codes(
 ) -> dict[str, BlockQuantised]:
     """Quantises every layer's matrices by GPTQ on the inputs that `windows` bring them; the head is not among them."""
     moments = second_moments(checkpoint, windows)
-    model = export_model(checkpoint, FloatFormat())
-    weights = {i.name.removesuffix(".weight_t"): i for i in model.graph.initializer if i.name.endswith(".weight_t")}
-    return {
-        name: quantise_gptq(numpy_helper.to_array(tensor).T, moments[name], bits, block_size)
-        for name, tensor in weights.items()
-    }
+    codes: dict[str, BlockQuantised] = {}
+    for tensor in export_model(checkpoint, FloatFormat()).graph.initializer:
+        name, _, kind = tensor.name.rpartition(".")
+        if kind == "weight_t":
+            codes[name] = quantise_gptq(numpy_helper.to_array(tensor).T, moments[name], bits, block_size)
+        elif kind == "stack":  # (experts, K, N): each expert on its own tokens, codes one below the other
+            experts = zip(numpy_helper.to_array(tensor), moments[name], strict=True)
+            each = [quantise_gptq(weight.T, moment, bits, block_size) for weight, moment in experts]
+            codes[name] = BlockQuantised(np.concatenate([q.codes for q in each]), np.concatenate([q.scales for q in each]), bits)
+    return codes
 
 
 def perplexity(runner: OnnxRunner, pieces: list[Tokens]) -> float:

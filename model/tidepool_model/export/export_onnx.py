@@ -17,48 +17,14 @@ import onnx
 from onnx import TensorProto
 
 from ..architecture.checkpoint_reader import Checkpoint, load_checkpoint
-from .onnx_graph import MS, FloatFormat, Graph, WeightFormat
+from .experts_graph import ExpertsWriter
+from .onnx_graph import MS, FloatFormat, WeightFormat
 
 INT64_MAX = np.iinfo(np.int64).max
 
 
-class Exporter:
+class Exporter(ExpertsWriter):
     """Walks the layers of one checkpoint and writes their nodes into a graph."""
-
-    def __init__(self, checkpoint: Checkpoint, weights: WeightFormat) -> None:
-        self.checkpoint = checkpoint
-        self.shape = checkpoint.shape
-        self.weights = weights
-        self.half = weights.elem_type == TensorProto.FLOAT16
-        self.g = Graph()
-
-    def constant(self, name: str, array: np.ndarray) -> str:
-        """An initializer in the activation type."""
-        return self.g.constant(name, array.astype(self.weights.numpy_type))
-
-    def ints(self, name: str, *values: int) -> str:
-        """A 1-D int64 initializer."""
-        return self.g.constant(name, np.array(values, np.int64))
-
-    def linear(self, x: str, name: str, key: str) -> str:
-        """A linear layer by its state-dict name, with its bias where it has one."""
-        bias = self.checkpoint.optional(key + ".bias")
-        out = name if bias is None else name + "_nobias"
-        y = self.weights.linear(self.g, x, out, self.checkpoint.tensor(key + ".weight"))
-        return y if bias is None else self.g.node("Add", [y, self.constant(name + ".bias", bias)], name)
-
-    def to_float(self, x: str) -> str:
-        """x as float32: the recurrence and its inputs are never half."""
-        return self.g.node("Cast", [x], x + "_f32", to=TensorProto.FLOAT) if self.half else x
-
-    def from_float(self, x: str) -> str:
-        """x in the activation type."""
-        return self.g.node("Cast", [x], x + "_f16", to=TensorProto.FLOAT16) if self.half else x
-
-    def relu2(self, x: str) -> str:
-        """max(x, 0) squared."""
-        positive = self.g.node("Relu", [x], x + "_relu")
-        return self.g.node("Mul", [positive, positive], x + "_relu2")
 
     def mamba(self, x: str, index: int) -> str:
         """Mamba-2 mixer: x (batch, seq, hidden) to (batch, seq, hidden)."""
@@ -207,61 +173,6 @@ class Exporter:
         y = g.node("MatMul", [g.node("Softmax", [scores], f"{at}.weights", axis=-1), caches[1]], f"{at}.mixed")
         y = g.node("Transpose", [y], f"{at}.mixed_last", perm=[0, 3, 1, 2, 4])
         return g.node("Reshape", [y, self.ints("flat_heads", 0, 0, heads * dim)], f"{at}.attention")
-
-    def mlp(self, x: str, name: str, key: str) -> str:
-        """Squared-ReLU MLP: x (batch, seq, hidden) to (batch, seq, hidden)."""
-        return self.linear(self.relu2(self.linear(x, f"{name}.up_proj", f"{key}.up_proj")), f"{name}.down_proj", f"{key}.down_proj")
-
-    def moe(self, x: str, index: int) -> str:
-        """Mixture of experts, all experts computed and weighed by the router (fit for few small experts).
-
-        The experts' up matrices are stacked to one (experts * inner, hidden) matrix and their down matrices to one
-        (hidden, experts * inner), so the sum over experts is the second product itself.
-        """
-        g, s, at = self.g, self.shape, f"layers.{index}"
-        key = f"model.layers.{index}.mixer"
-        up, down = (self.checkpoint.tensor(f"{key}.experts.{part}_proj") for part in ("up", "down"))
-        experts, inner, width = up.shape
-        gates = self.router(self.to_float(x), index)  # (batch, seq, experts), zero where not chosen
-        latent = x
-        if self.checkpoint.optional(f"{key}.fc1_latent_proj.weight") is not None:
-            latent = self.linear(x, f"{at}.fc1_latent_proj", f"{key}.fc1_latent_proj")
-        hidden = self.relu2(self.weights.linear(g, latent, f"{at}.experts_up", up.reshape(experts * inner, width)))
-        split = g.node("Reshape", [hidden, self.ints(f"{at}.by_expert", 0, 0, experts, inner)], f"{at}.experts_split")
-        gates4 = g.node("Unsqueeze", [self.from_float(gates), self.ints("last_axis", -1)], f"{at}.gates_heads")
-        masked = g.node("Mul", [split, gates4], f"{at}.experts_masked")
-        flat = g.node("Reshape", [masked, self.ints(f"{at}.experts_flat_shape", 0, 0, experts * inner)], f"{at}.experts_flat")
-        stacked = down.transpose(1, 0, 2).reshape(width, experts * inner)
-        out = self.weights.linear(g, flat, f"{at}.experts_down", stacked)
-        if self.checkpoint.optional(f"{key}.fc2_latent_proj.weight") is not None:
-            out = self.linear(out, f"{at}.fc2_latent_proj", f"{key}.fc2_latent_proj")
-        shared = self.mlp(x, f"{at}.shared", f"{key}.shared_experts")
-        return g.node("Add", [out, shared], f"{at}.moe")
-
-    def router(self, x: str, index: int) -> str:
-        """Sigmoid router with a correction bias that takes part in the choice only; float32 (batch, seq, experts)."""
-        g, s, at = self.g, self.shape, f"layers.{index}"
-        key = f"model.layers.{index}.mixer.gate"
-        weight = g.constant(f"{at}.router.weight", self.checkpoint.tensor(f"{key}.weight").T.astype(np.float32))
-        scores = g.node("Sigmoid", [g.node("MatMul", [x, weight], f"{at}.router")], f"{at}.router_scores")
-        bias = self.checkpoint.optional(f"{key}.e_score_correction_bias")
-        choice = scores
-        if bias is not None:
-            choice = g.node("Add", [scores, g.constant(f"{at}.router.bias", bias.astype(np.float32))], f"{at}.router_choice")
-        k = s.num_experts_per_tok
-        g.node("TopK", [choice, self.ints("experts_per_token", k)], [f"{at}.top", f"{at}.top_index"], axis=-1)
-        last = [self.ints("top_last", k - 1), self.ints("top_end", k), self.ints("last_axis", -1)]
-        lowest = g.node("Slice", [f"{at}.top", *last], f"{at}.top_lowest")  # (batch, seq, 1)
-        chosen = g.node("GreaterOrEqual", [choice, lowest], f"{at}.chosen")
-        zero = g.constant("zero", np.zeros((), np.float32))
-        gates = g.node("Where", [chosen, scores, zero], f"{at}.gates_raw")
-        if self.checkpoint.norm_topk_prob:
-            total = g.node("ReduceSum", [gates, self.ints("last_axis", -1)], f"{at}.gates_sum", keepdims=1)
-            gates = g.node("Div", [gates, total], f"{at}.gates_normed")
-        if s.routed_scaling_factor != 1.0:
-            factor = g.constant(f"{at}.router.factor", np.array(s.routed_scaling_factor, np.float32))
-            gates = g.node("Mul", [gates, factor], f"{at}.gates")
-        return gates
 
     def export(self) -> onnx.ModelProto:
         """Writes the whole graph."""

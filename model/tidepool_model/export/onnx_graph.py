@@ -76,6 +76,10 @@ class FloatFormat:
         """x (..., K) times weight (N, K) transposed, gives (..., N)."""
         return g.node("MatMul", [x, g.constant(name + ".weight_t", weight.T)], name)
 
+    def stack(self, g: Graph, selected: str, name: str, weight: np.ndarray) -> str:
+        """The `selected` (S,) of E matrices (E, N, K), transposed to multiply with: (S, K, N)."""
+        return g.node("Gather", [g.constant(name + ".stack", weight.transpose(0, 2, 1)), selected], name + ".selected", axis=0)
+
     def embedding(self, g: Graph, ids: str, name: str, weight: np.ndarray) -> str:
         """Rows of weight (V, D) for ids (B, T), gives (B, T, D)."""
         return g.node("Gather", [g.constant("embeddings.weight", weight), ids], name, axis=0)
@@ -84,6 +88,11 @@ class FloatFormat:
         """Logits (B, T, V) in float32 from x (B, T, D); a tied head reuses the embedding's bytes."""
         table = g.constant("embeddings.weight" if tied else "lm_head.weight", weight)
         return g.node("MatMul", [x, g.node("Transpose", [table], "lm_head.weight_t", perm=[1, 0])], name)
+
+
+def stacked_codes(codes_of: dict[str, BlockQuantised], name: str, weight: np.ndarray, block_size: int) -> BlockQuantised:
+    """4-bit codes of experts' matrices (E, N, K) as one of (E * N, K): those that were fitted, or rounded here."""
+    return codes_of.get(name) or quantise_blocks(weight.reshape(-1, weight.shape[2]), 4, block_size)
 
 
 @dataclass
@@ -140,6 +149,17 @@ class NBitsFormat:
         scales = g.constant(name + ".weight_scales", q.scales.astype(self.numpy_type))
         return self._matmul(g, x, name, data, scales, q)
 
+    def stack(self, g: Graph, selected: str, name: str, weight: np.ndarray) -> str:
+        """The `selected` (S,) of E matrices (E, N, K), in 4 bits, unpacked after the gathering and transposed: (S, K, N)."""
+        q = stacked_codes(self.codes_of, name, weight, self._block(weight.shape[2]))
+        data = g.constant(name + ".stack_codes", q.packed().reshape(*weight.shape[:2], -1))
+        scales = g.constant(name + ".stack_scales", q.scales.reshape(*weight.shape[:2], -1).astype(self.numpy_type))
+        rows = g.node(
+            "GatherBlockQuantized", [data, selected, scales], name + ".selected_rows", MS,
+            bits=4, block_size=q.codes.shape[2], gather_axis=0, quantize_axis=2,
+        )  # fmt: skip
+        return g.node("Transpose", [rows], name + ".selected", perm=[0, 2, 1])
+
     def embedding(self, g: Graph, ids: str, name: str, weight: np.ndarray) -> str:
         """Rows of weight (V, D) for ids (B, T), gives (B, T, D)."""
         q = quantise_blocks(weight, 8, self._block(weight.shape[1]))
@@ -194,13 +214,24 @@ class FoldedFormat:
             folded = g.node("Mul", [cast, g.constant(name + ".scales", scales.T)], name + ".weight")
             return g.node("MatMul", [x, folded], name)
         q = self.codes_of.get(name) or quantise_blocks(weight, 4, self.block_size, self.importance.get(name))
-        signed = (q.codes.astype(np.int8) - q.zero).transpose(1, 2, 0)  # (blocks, block, rows)
-        codes = g.constant(name + ".codes", signed.astype(ml_dtypes.int4))
-        cast = g.node("Cast", [codes], name + ".cast", to=TensorProto.FLOAT)
-        scales = g.constant(name + ".scales", q.scales.T[:, None, :])
-        scaled = g.node("Mul", [cast, scales], name + ".scaled")
-        shape = g.constant(name + ".shape", np.array(weight.T.shape))
-        return g.node("MatMul", [x, g.node("Reshape", [scaled, shape], name + ".weight")], name)
+        folded = self._four_bits(g, name, q.codes[None], q.scales[None], weight.T.shape)
+        return g.node("MatMul", [x, folded], name)
+
+    def _four_bits(self, g: Graph, name: str, codes: np.ndarray, scales: np.ndarray, shape: tuple[int, ...]) -> str:
+        """codes (E, rows, blocks, block) and scales (E, rows, blocks), folded to (E, blocks * block, rows) or `shape`."""
+        signed = (codes.astype(np.int8) - 8).transpose(0, 2, 3, 1)  # (E, blocks, block, rows)
+        cast = g.node("Cast", [g.constant(name + ".codes", signed.astype(ml_dtypes.int4))], name + ".cast", to=TensorProto.FLOAT)
+        half = g.constant(name + ".scales", scales.transpose(0, 2, 1)[:, :, None, :].astype(np.float16))
+        scaled = g.node("Mul", [cast, g.node("Cast", [half], name + ".scales_f32", to=TensorProto.FLOAT)], name + ".scaled")
+        return g.node("Reshape", [scaled, g.constant(name + ".shape", np.array(shape))], name + ".weight")
+
+    def stack(self, g: Graph, selected: str, name: str, weight: np.ndarray) -> str:
+        """The `selected` (S,) of E matrices (E, N, K), in 4 bits, transposed to multiply with: (S, K, N)."""
+        experts, rows, size = weight.shape
+        q = stacked_codes(self.codes_of, name, weight, self.block_size)
+        codes, scales = (a.reshape(experts, rows, *a.shape[1:]) for a in (q.codes, q.scales))
+        folded = self._four_bits(g, name, codes, scales, (experts, size, rows))
+        return g.node("Gather", [folded, selected], name + ".selected", axis=0)
 
     def embedding(self, g: Graph, ids: str, name: str, weight: np.ndarray) -> str:
         """Rows of weight (V, D) for ids (B, T), gives (B, T, D)."""
