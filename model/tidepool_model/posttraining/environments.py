@@ -46,7 +46,10 @@ class FamilyEnvironment:
 
     def draw(self, rng: random.Random, difficulty: int, limit: int | None) -> Task:
         """A problem of the training side in wide phrasing."""
-        problem = registry.sample(self.name, rng, difficulty, "train", "wide")
+        return self.task_of(registry.sample(self.name, rng, difficulty, "train", "wide"), limit)
+
+    def task_of(self, problem: Problem, limit: int | None) -> Task:
+        """The problem as the model is asked it."""
         tools = [chat_format.TOOLS[name] for name in problem.tools]
         question = problem.turns[0]["content"] if problem.turns else problem.question
         text = chat_format.render([{"role": "user", "content": question}], tools, add_generation_prompt=True, enable_thinking=limit != 0)

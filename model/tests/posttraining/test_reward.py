@@ -1,0 +1,117 @@
+"""Preferences as they are published, reward heads that learn them, and ways of choosing among replies."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from tidepool_model.architecture.config import preset
+from tidepool_model.architecture.model import HybridLM
+from tidepool_model.data import tokenizer as tokenizers_
+from tidepool_model.posttraining.best_of import Reply, answer_of, draw_tasks, majority, measure, pair_of, replies_to
+from tidepool_model.posttraining.environments import MALFORMED, RIGHT, WRONG
+from tidepool_model.posttraining.preferences import Preference, read_preferences, write_preferences
+from tidepool_model.posttraining.reward import ATTRIBUTE_WEIGHTS, Head, RewardError, accuracy_by_domain, fit_attributes, fit_bradley_terry, read_pairs, states_of
+
+# A row with the fields that the published file has.
+ROW = {
+    "domain": "general", "language": "english", "context": [{"role": "user", "content": "Name a fruit."}], "response1": "An apple.", "response2": "A stone.",
+    "overall_preference": -2, "individual_preference": [{"score": -2, "reasoning": "The first names a fruit.", "feedback1": "right", "feedback2": "wrong"}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return tokenizers_.load(tokenizers_.DEFAULT_DIR)
+
+
+def test_published_rows_are_read_and_broken_ones_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "preference.jsonl"
+    broken = [ROW | {"overall_preference": 7}, {k: v for k, v in ROW.items() if k != "response2"}, ROW | {"context": []}, ROW | {"overall_preference": "2"}]
+    path.write_text("\n".join([json.dumps(ROW), *map(json.dumps, broken), '{"domain": ', json.dumps(ROW | {"overall_preference": 3})]))
+    rows, problems = read_preferences(path)
+    assert [row.preference for row in rows] == [-2, 3]
+    assert (rows[0].chosen, rows[0].rejected) == ("An apple.", "A stone.") and rows[1].chosen == "A stone."
+    assert [problem.split(":")[0] for problem in problems] == [f"preference.jsonl, row {number}" for number in (2, 3, 4, 5, 6)]
+    assert "overall_preference is 7" in problems[0] and "response2 is missing" in problems[1] and "context" in problems[2] and "no JSON" in problems[4]
+    write_preferences(tmp_path / "again.jsonl", rows)
+    assert read_preferences(tmp_path / "again.jsonl") == (rows, [])
+    path.write_text(json.dumps(ROW | {"overall_preference": 0}))
+    with pytest.raises(RewardError, match="no pair with a preference"):
+        read_pairs(path)
+
+
+def test_bradley_terry_finds_the_direction_and_ties_teach_nothing() -> None:
+    torch.manual_seed(1)
+    direction = torch.randn(12)
+    states = torch.randn(400, 2, 12) * 3 + 5
+    better = (states @ direction).argmax(1)
+    rows = torch.arange(400)
+    chosen, rejected = states[rows, better], states[rows, 1 - better]
+    magnitudes = torch.randint(1, 4, (400,)).float()
+    head = fit_bradley_terry(chosen[:300], rejected[:300], magnitudes[:300])
+    pairs = [Preference(({"role": "user", "content": "?"},), ("a", "b"), -1, domain) for domain in ("x", "y") for _ in range(50)]
+    found = accuracy_by_domain(head, chosen[300:], rejected[300:], pairs)
+    assert found["all"][0] / found["all"][1] > 0.9 and found["x"][1] == found["y"][1] == 50
+    turned = torch.cat([magnitudes[:300], torch.zeros(300)])  # ties that say the opposite
+    same = fit_bradley_terry(torch.cat([chosen[:300], rejected[:300]]), torch.cat([rejected[:300], chosen[:300]]) * 0 + torch.cat([rejected[:300], chosen[:300]]), turned)
+    assert torch.nn.functional.cosine_similarity(same.weight / same.spread, head.weight / head.spread).item() > 0.95
+
+
+def test_attributes_are_fitted_and_weighed() -> None:
+    torch.manual_seed(2)
+    states = torch.randn(300, 8)
+    scores = (states @ torch.randn(8, 5) * 0.4 + 2).clamp(0, 4)
+    head = fit_attributes(states, scores)
+    assert (head.outputs(states) - scores).abs().mean() < 0.15
+    assert torch.allclose(head.reward(states), head.outputs(states) @ torch.tensor(ATTRIBUTE_WEIGHTS))
+
+
+def test_a_head_of_another_model_is_refused(tmp_path: Path) -> None:
+    head = Head(torch.zeros(6), torch.ones(6), torch.ones(1, 6), torch.zeros(1))
+    head.save(tmp_path / "head.safetensors", "small")
+    assert torch.equal(Head.load(tmp_path / "head.safetensors", 6).weight, head.weight)
+    with pytest.raises(RewardError, match="head for states of 6 numbers, the model's have 192"):
+        Head.load(tmp_path / "head.safetensors", 192)
+
+
+def test_states_are_those_at_the_end_mark_whatever_stands_beside(tokenizer: Tokenizer) -> None:
+    torch.manual_seed(3)
+    model = HybridLM(replace(preset("micro"), vocab_size=tokenizer.get_vocab_size())).eval()
+    context = [{"role": "user", "content": "What is 2 + 3?"}]
+    replies = [(context, "A thought.\n</think>\n2 + 3 = 5."), (context, "5")]
+    both = states_of(model, tokenizer, replies)
+    assert torch.allclose(both[1], states_of(model, tokenizer, replies[1:])[0], atol=1e-5)
+    assert not torch.allclose(both[0], both[1], atol=1e-2)
+
+
+def test_pairs_put_the_right_reply_first_in_rank_not_in_place(tokenizer: Tokenizer) -> None:
+    torch.manual_seed(4)
+    model = HybridLM(replace(preset("micro"), vocab_size=tokenizer.get_vocab_size())).eval()
+    (environment, task), *_ = draw_tasks(tokenizer, 15, "train", ("wide",), 2)
+    drawn = replies_to(model, tokenizer, environment, task, 3, 1.0, 1)
+    assert len(drawn) == 3 and all(reply.reward in (RIGHT, WRONG, MALFORMED) for reply in drawn)
+    rng = random.Random(1)
+    replies = [Reply("right", RIGHT, 5), Reply("wrong", WRONG, 5)]
+    pairs = [pair_of(task, replies, rng) for _ in range(40)]
+    assert all(pair is not None and pair.chosen == "right" and abs(pair.preference) == 2 for pair in pairs)
+    assert {pair.responses[0] for pair in pairs if pair} == {"right", "wrong"}
+    assert pair_of(task, replies[:1], rng) is None
+    worse = pair_of(task, [replies[0], Reply("x", MALFORMED, 9)], rng)
+    assert worse is not None and abs(worse.preference) == 3
+
+
+def test_votes_and_choices_are_counted() -> None:
+    assert answer_of("8 + 1 = 9.\n</think>\nThat is 9 apples.") == "9" and answer_of("Yes, it is.") == "yes it is"
+    assert majority(["It is 4.", "It is 5.", "5", "x</think>5."]) == 1
+    right, wrong = Reply("It is 5.", RIGHT, 4), Reply("It is 4.", WRONG, 6)
+    found = measure([([wrong, right, wrong, wrong, *[right] * 4], [0, 9, 0, 0, 1, 1, 1, 1]), ([wrong] * 8, [1.0] * 8)])
+    shares = {name: value["share"] for name, value in found["right"].items()}  # type: ignore[union-attr]
+    assert shares == {"one": 0.3125, "any": 0.5, "bestOf4": 0.5, "majorityOf4": 0.0, "bestOf8": 0.5, "majorityOf8": 0.5}
+    assert found["tokensEach"] == 5.4 or found["tokensEach"] == pytest.approx(5.4, abs=0.3)
