@@ -4,6 +4,7 @@
  */
 import { EngineError } from '../src/core/errors';
 import type { ModelSpec } from '../src/core/model-spec';
+import { StepGate } from '../src/core/step-gate';
 import { formatBytes } from '../src/core/units';
 import type { DeviceProfile } from '../src/models/device-profile';
 import type { ThinkFormat } from '../src/models/think-format';
@@ -82,6 +83,18 @@ interface Loaded {
   readonly module: DraftModule | null;
 }
 
+type JobControl = GenerationControl & { readonly gate: StepGate };
+
+function freshControl(): JobControl {
+  return { stopped: false, answerNow: false, gate: new StepGate() };
+}
+
+/** A reply that waits for a step must wake up to hear of it. */
+function endJob(control: JobControl): void {
+  control.stopped = true;
+  control.gate.allow(Infinity);
+}
+
 const NOT_LOADED = new EngineError(
   'not-loaded',
   'No model is loaded.',
@@ -95,7 +108,7 @@ const LOSS_WAIT_MS = 500;
 export class Engine implements EngineApi {
   readonly #host: EngineHost;
   #loaded: Loaded | null = null;
-  #job: { readonly id: string; readonly control: GenerationControl } | null = null;
+  #job: { readonly id: string; readonly control: JobControl } | null = null;
   #deviceLost: string | null = null;
   #sayLost: (error: WireError) => void = () => {};
   readonly #lost = new Promise<WireError>((resolve) => {
@@ -130,9 +143,15 @@ export class Engine implements EngineApi {
     let drafting: DraftingSession | null = null;
     try {
       const loaded = this.#required();
-      const control = this.#job?.control ?? { stopped: false, answerNow: false };
-      const plain = loaded.lab.replySession((step) => outbox.push({ type: 'lab', step }));
-      if (request.drafts === true) drafting = await draftingOf(loaded, plain);
+      const control = this.#job?.control ?? freshControl();
+      if (request.isStepped === true) control.gate.allow(0);
+      const plain = loaded.lab.replySession(
+        (step) => outbox.push({ type: 'lab', step }),
+        () => control.gate.isCounting,
+      );
+      // Drafts are read several at once, so a reply that goes token by token has none.
+      if (request.drafts === true && request.isStepped !== true)
+        drafting = await draftingOf(loaded, plain);
       const session = drafting ?? plain;
       const model = { ...loaded, session };
       const { finish, thoughtEnd, tally, memory } = await runGeneration(model, request, control, {
@@ -176,7 +195,7 @@ export class Engine implements EngineApi {
   async lab(request: LabRequest, port: MessagePort): Promise<Outcome<LabResult>> {
     const refused = this.#begin(request.id);
     if (refused !== null) return refused;
-    const control = this.#job?.control ?? { stopped: false, answerNow: false };
+    const control = this.#job?.control ?? freshControl();
     try {
       const value = await this.#required().lab.run(
         request,
@@ -193,11 +212,15 @@ export class Engine implements EngineApi {
   }
 
   async stop(id: string): Promise<void> {
-    if (this.#job?.id === id) this.#job.control.stopped = true;
+    if (this.#job?.id === id) endJob(this.#job.control);
   }
 
   async answerNow(id: string): Promise<void> {
     if (this.#job?.id === id) this.#job.control.answerNow = true;
+  }
+
+  async step(id: string, tokens: number): Promise<void> {
+    if (this.#job?.id === id) this.#job.control.gate.allow(tokens);
   }
 
   countTokens(messages: readonly PromptMessage[]): Promise<Outcome<number>> {
@@ -242,7 +265,7 @@ export class Engine implements EngineApi {
   }
 
   async dispose(): Promise<void> {
-    if (this.#job !== null) this.#job.control.stopped = true;
+    if (this.#job !== null) endJob(this.#job.control);
     await this.#unload();
   }
 
@@ -254,7 +277,7 @@ export class Engine implements EngineApi {
   /** Takes the one job's place, or says why not. */
   #begin(id: string): { ok: false; error: ReturnType<typeof toWireError> } | null {
     if (this.#job === null) {
-      this.#job = { id, control: { stopped: false, answerNow: false } };
+      this.#job = { id, control: freshControl() };
       return null;
     }
     const { id: running } = this.#job;

@@ -9,6 +9,7 @@ import { sampleToken, type SampledToken } from '../src/core/sampling/sampler';
 import { sampleFromTopLogits } from '../src/core/sampling/top-logits';
 import { createDetokeniser } from '../src/core/text/detokeniser';
 import type { ModelSpec } from '../src/core/model-spec';
+import type { StepGate } from '../src/core/step-gate';
 import { TOOL_SCHEMAS } from '../src/core/tools/run-tool';
 import type { ThinkFormat } from '../src/models/think-format';
 import type {
@@ -50,6 +51,8 @@ export interface GenerationModel {
 export interface GenerationControl {
   stopped: boolean;
   answerNow: boolean;
+  /** Where each token waits in step mode. */
+  readonly gate?: StepGate;
 }
 
 export interface GenerationHost {
@@ -140,6 +143,8 @@ class Reply {
   #thoughtEnd: ThoughtEnd | null = null;
   #lastTokenAt = 0;
   #lastMemoryAt = -Infinity;
+  /** Milliseconds that the reply has stood at the gate: no part of what it took. */
+  #waitedMs = 0;
 
   constructor(
     model: GenerationModel,
@@ -231,7 +236,8 @@ class Reply {
       logits = next;
       thought = '';
     }
-    this.#tally.decodeMs = this.#tally.decodedTokens === 0 ? 0 : performance.now() - decodeStart;
+    this.#tally.decodeMs =
+      this.#tally.decodedTokens === 0 ? 0 : performance.now() - decodeStart - this.#waitedMs;
 
     const cursor = this.#at();
     // A finished thought is stripped from later prompts, so only replies that may be continued as they stand, or that
@@ -312,6 +318,7 @@ class Reply {
     const cursor = this.#at();
     const { budget } = turn;
     const thoughtStart = performance.now();
+    const waitedBefore = this.#waitedMs;
     const thoughtTokensBefore = this.#tally.thoughtTokens;
     let logits = firstLogits;
     if (budget.channel === 'thought')
@@ -319,7 +326,7 @@ class Reply {
     const endThought = (reason: ThoughtEnd): void => {
       this.#thoughtEnd = reason;
       const tokens = budget.usedTokens;
-      const ms = performance.now() - thoughtStart;
+      const ms = performance.now() - thoughtStart - (this.#waitedMs - waitedBefore);
       this.#tally.thoughtMs += ms;
       this.#host.emit({ type: 'thought-end', reason, tokens, ms });
     };
@@ -383,8 +390,10 @@ class Reply {
       if (step.turnOver) return turn.calls.length > 0 ? 'tool-calls' : 'end';
       if (taken.stopString) return 'stop-string';
       if (step.keep) {
+        await this.#waitForStep();
         logits = await cursor.readForDraw([sampled.id], request.sampling.temperature);
         turn.remember(sampled.id);
+        if (this.#control.gate?.isCounting === true) this.#reportMemory(0);
       }
       injection = step.inject ?? null;
     }
@@ -452,9 +461,20 @@ class Reply {
     this.#reportMemory();
   }
 
-  #reportMemory(): void {
+  /** In step mode the token that was drawn is read when somebody says so. */
+  async #waitForStep(): Promise<void> {
+    const { gate } = this.#control;
+    if (gate === undefined) return;
+    const from = performance.now();
+    await gate.pass();
+    const waited = performance.now() - from;
+    this.#waitedMs += waited;
+    this.#lastTokenAt += waited;
+  }
+
+  #reportMemory(intervalMs = MEMORY_EVENT_MS): void {
     const now = performance.now();
-    if (now - this.#lastMemoryAt < MEMORY_EVENT_MS) return;
+    if (now - this.#lastMemoryAt < intervalMs) return;
     this.#lastMemoryAt = now;
     this.#host.emit({ type: 'memory', memory: this.#host.memory(this.#at()) });
   }

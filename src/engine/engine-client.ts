@@ -155,13 +155,20 @@ export class EngineClient implements Engine {
     const link = this.#link;
     if (link === null) {
       const missing = new EngineError('not-loaded', 'No model is loaded.', 'Load a model first.');
-      return { id: request.id, done: Promise.reject(missing), stop: () => {}, answerNow: () => {} };
+      return {
+        id: request.id,
+        done: Promise.reject(missing),
+        stop: () => {},
+        answerNow: () => {},
+        step: () => {},
+      };
     }
     return {
       id: request.id,
       done: this.#generate(link, request, onEvents),
       stop: () => this.#tell(link, () => link.api.stop(request.id)),
       answerNow: () => this.#tell(link, () => link.api.answerNow(request.id)),
+      step: (tokens) => this.#tell(link, () => link.api.step(request.id, tokens)),
     };
   }
 

@@ -24,6 +24,8 @@ export interface Generation {
   readonly done: Promise<GenerateResult>;
   stop(): void;
   answerNow(): void;
+  /** Of a reply in step mode: lets it read so many tokens more. Does nothing where an engine can't be stepped. */
+  step(tokens: number): void;
 }
 
 /** One running job of the state lab. */

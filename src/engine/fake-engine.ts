@@ -6,6 +6,7 @@ import type { Engine, Generation, LabRun } from './engine';
 import { FAKE_SCRIPTS, isFakeScenario, type FakeScenario, type FakeScript } from './fake-scenarios';
 import { createThinkingBudget, type ThinkingBudget } from '../core/budget/thinking-budget';
 import { EngineError } from '../core/errors';
+import { StepGate } from '../core/step-gate';
 import { layersFromPattern } from '../core/memory/reference-specs';
 import { FLOAT32_WIDTHS, stateBytesAt } from '../core/memory/state-memory';
 import type { ModelSpec } from '../core/model-spec';
@@ -188,7 +189,13 @@ export class FakeEngine implements Engine {
   ): Generation {
     const refusal = this.#refusal(request);
     if (refusal !== null) {
-      return { id: request.id, done: Promise.reject(refusal), stop() {}, answerNow() {} };
+      return {
+        id: request.id,
+        done: Promise.reject(refusal),
+        stop() {},
+        answerNow() {},
+        step() {},
+      };
     }
     this.#replies += 1;
     this.#lab.startReply(request.messages.map(({ content }) => content).join('\n'));
@@ -212,7 +219,13 @@ export class FakeEngine implements Engine {
         throw error;
       },
     );
-    return { id: request.id, done, stop: () => run.stop(), answerNow: () => run.answerNow() };
+    return {
+      id: request.id,
+      done,
+      stop: () => run.stop(),
+      answerNow: () => run.answerNow(),
+      step: (tokens) => run.gate.allow(tokens),
+    };
   }
 
   watch(watch: LabWatch | null): Promise<LabCapabilities> {
@@ -297,6 +310,7 @@ class FakeGeneration {
   #wantsAnswer = false;
   #tokens = 0;
   #decoded = 0;
+  readonly gate = new StepGate();
   #answerTokens = 0;
   #firstTokenAt: number | null = null;
   #thoughtMs = 0;
@@ -316,6 +330,7 @@ class FakeGeneration {
     this.#emit = emit;
     this.#facts = facts;
     this.#budget = this.#budgetOf(request.thinkingLimit);
+    if (request.isStepped === true) this.gate.allow(0);
   }
 
   #budgetOf(limit: ThinkingLimit): ThinkingBudget {
@@ -341,6 +356,7 @@ class FakeGeneration {
 
   stop(): void {
     this.#isStopped = true;
+    this.gate.allow(Infinity);
   }
 
   answerNow(): void {
@@ -470,6 +486,7 @@ class FakeGeneration {
 
   async #step(): Promise<void> {
     await pause(this.#paceMs);
+    if (this.#decoded > 0) await this.gate.pass();
     this.#decoded += 1;
     if (this.#decoded > this.#facts.diesAfter) {
       throw new EngineError(

@@ -143,6 +143,8 @@ export interface GenerateRequest {
   readonly candidates: number;
   /** Let the model's own module of multi-token prediction draft, where it has one. The words are the same. */
   readonly drafts?: boolean;
+  /** Each token that was drawn waits for {@link EngineApi.step} before it is read (lab: step mode). */
+  readonly isStepped?: boolean;
   /** Measuring: read these ids in place of the rendered messages, and let only `maxAnswerTokens` end the reply. */
   readonly promptIds?: readonly number[];
 }
@@ -250,6 +252,8 @@ export interface EngineApi {
   stop(id: string): Promise<void>;
   /** Ends the thought at once: closes it and goes on with the answer. */
   answerNow(id: string): Promise<void>;
+  /** Lets a reply read so many of its tokens more; 0: it waits after the next, Infinity: it runs on. */
+  step(id: string, tokens: number): Promise<void>;
   /** Tokens that the rendered prompt would have. */
   countTokens(messages: readonly PromptMessage[]): Promise<Outcome<number>>;
   memory(): Promise<Outcome<MemoryReport>>;

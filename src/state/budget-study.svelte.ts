@@ -150,6 +150,7 @@ export class BudgetStudy {
         stopStrings: [],
         tools: problem.tools,
         candidates: 0,
+        isStepped: false,
       },
       (events) => {
         for (const event of events) recorder.take(event);

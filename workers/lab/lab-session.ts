@@ -44,6 +44,8 @@ export interface WatchHost {
   readonly textOf: (id: number) => string;
   /** Milliseconds between tokens that are watched; 0: every token. */
   readonly intervalMs: number;
+  /** Somebody looks at each token, so that none is skipped and reading may cost what it costs. */
+  readonly isEachWatched: () => boolean;
 }
 
 export class LabSession implements StepSession {
@@ -99,7 +101,9 @@ export class LabSession implements StepSession {
     temperature: number | null,
   ): Promise<StepResult> {
     const startedAt = performance.now();
-    const isDue = startedAt - this.#watchedAt >= (this.#host?.intervalMs ?? Infinity);
+    const isDue =
+      startedAt - this.#watchedAt >= (this.#host?.intervalMs ?? Infinity) ||
+      this.#host?.isEachWatched() === true;
     const watch = isDue ? (this.#host?.watching() ?? null) : null;
     if (watch !== null) this.#watchedAt = startedAt;
     const result = await this.#session.step(
@@ -143,7 +147,7 @@ export class LabSession implements StepSession {
     const host = this.#host;
     if (host === null) return;
     const startedAt = performance.now();
-    const isHeavy = this.#ranMs * HEAVY_SHARE >= this.#heavyMs;
+    const isHeavy = host.isEachWatched() || this.#ranMs * HEAVY_SHARE >= this.#heavyMs;
     const probe = (quantity: LabQuantity, layer: number): StateTensor | undefined => {
       const name = this.#session.probes[quantity].get(layer);
       return name === undefined ? undefined : probes.get(name);

@@ -88,14 +88,21 @@ export class Lab {
     return this.#watching !== null;
   }
 
-  /** A session for one reply, whose steps are watched while the page wishes it, no nearer than `intervalMs`. */
-  replySession(emit: (step: LabStep) => void, intervalMs = WATCH_INTERVAL_MS): LabSession {
+  /**
+   * A session for one reply, whose steps are watched while the page wishes it: no nearer than a few milliseconds, unless
+   * each token is looked at.
+   */
+  replySession(
+    emit: (step: LabStep) => void,
+    isEachWatched: () => boolean = () => false,
+  ): LabSession {
     const { session, spec, tokenizer } = this.#model;
     return new LabSession(session, spec, {
       watching: () => this.#watching,
       emit,
       textOf: (id) => textOf(tokenizer, [id]),
-      intervalMs,
+      intervalMs: WATCH_INTERVAL_MS,
+      isEachWatched,
     });
   }
 

@@ -71,7 +71,13 @@ export class ServerEngine implements Engine {
     const opened = this.#opened;
     const refusal = refusalOf(opened);
     if (opened === null || this.#running !== null) {
-      return { id: request.id, done: Promise.reject(refusal), stop() {}, answerNow() {} };
+      return {
+        id: request.id,
+        done: Promise.reject(refusal),
+        stop() {},
+        answerNow() {},
+        step() {},
+      };
     }
     const control: ReplyControl = { stopped: false, answerNow: false, abort: () => {} };
     this.#running = control;
@@ -96,6 +102,8 @@ export class ServerEngine implements Engine {
       answerNow: () => {
         control.answerNow = true;
       },
+      // A server goes on by itself.
+      step: () => {},
     };
   }
 

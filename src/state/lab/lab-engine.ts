@@ -22,9 +22,12 @@ import type {
 export interface LabListener {
   /** Candidates to ask for at each token; 0 while the lab is closed. */
   readonly candidates: number;
+  /** Replies are to be written one token at a click. */
+  readonly isStepped: boolean;
   /** Ends the lab's own job, since the engine does one at a time. */
   beforeReply(): Promise<void>;
-  onReplyStart(request: GenerateRequest): void;
+  /** `step` lets a reply in step mode read so many tokens more. */
+  onReplyStart(request: GenerateRequest, step: (tokens: number) => void): void;
   onEvents(events: readonly EngineEvent[]): void;
   /** Null: it failed. */
   onReplyEnd(stats: GenerateResult['stats'] | null): void;
@@ -49,8 +52,12 @@ export class TappedEngine implements Engine {
     let isStopped = false;
     const run = async (): Promise<GenerateResult> => {
       await listener.beforeReply();
-      const asked = { ...request, candidates: Math.max(request.candidates, listener.candidates) };
-      listener.onReplyStart(asked);
+      const asked = {
+        ...request,
+        candidates: Math.max(request.candidates, listener.candidates),
+        isStepped: request.isStepped ?? listener.isStepped,
+      };
+      listener.onReplyStart(asked, (tokens) => running?.step(tokens));
       let ended: GenerateResult['stats'] | null = null;
       try {
         running = this.#engine.generate(asked, (events) => {
@@ -73,6 +80,7 @@ export class TappedEngine implements Engine {
         running?.stop();
       },
       answerNow: () => running?.answerNow(),
+      step: (tokens) => running?.step(tokens),
     };
   }
 

@@ -23,6 +23,7 @@ import { asEngineError, type ModelStatus } from '../model-status.svelte';
 import { labAddressOf } from './lab-address';
 import type { ExperimentLink } from './experiment-link';
 import type { LabListener } from './lab-engine';
+import type { Stepper } from './stepper.svelte';
 import { LabTrace, type TraceView } from './trace';
 
 export type LabView = 'memory' | 'layers' | 'tokens' | 'operate' | 'recall' | 'lessons';
@@ -77,6 +78,8 @@ export class Lab implements LabListener {
   lesson = $state<string | null>(null);
   /** An experiment that a link asks for, until its view has taken it or it was put away. */
   linked = $state.raw<ExperimentLink | null>(null);
+  /** Step mode, once it was asked for. */
+  stepper = $state.raw<Stepper | null>(null);
   /** Why a link can't be followed; '' when there is none such. */
   brokenLink = $state('');
 
@@ -88,6 +91,7 @@ export class Lab implements LabListener {
   /** A reply or a job has left a live state in the engine. */
   #hasLive = false;
   #model: LoadedModel | null = null;
+  #step: (tokens: number) => void = () => {};
   #run: LabRun<LabJobName> | null = null;
   #ended: Promise<unknown> = Promise.resolve();
   #watching: Promise<unknown> = Promise.resolve();
@@ -101,6 +105,15 @@ export class Lab implements LabListener {
 
   get candidates(): number {
     return this.isOpen ? CANDIDATES : 0;
+  }
+
+  get isStepped(): boolean {
+    return this.isOpen && this.stepper?.isOn === true;
+  }
+
+  /** The views show what was seen of a reply, not the live state after it. */
+  get showsTrace(): boolean {
+    return this.isReplying || this.stepper?.shown != null;
   }
 
   get canRun(): boolean {
@@ -143,6 +156,7 @@ export class Lab implements LabListener {
 
   async close(): Promise<void> {
     this.isOpen = false;
+    this.stepper?.leave();
     this.stop();
     await this.rewatch();
   }
@@ -267,29 +281,46 @@ export class Lab implements LabListener {
     await this.#ended;
   }
 
-  onReplyStart(request: GenerateRequest): void {
+  onReplyStart(request: GenerateRequest, step: (tokens: number) => void): void {
+    this.#step = step;
     // Closed, the lab has not heard that another model answers.
     this.#follow(this.#status.model);
     this.isReplying = true;
     const usesTools = request.messages.at(-1)?.role === 'tool';
     this.#seen.start(request.id, request.continueFrom ?? null, usesTools);
+    this.stepper?.begin(request.isStepped === true);
     this.#publishSoon();
   }
 
   onEvents(events: readonly EngineEvent[]): void {
     this.#hasLive ||= events.some((event) => event.type === 'memory' && event.memory.tokens > 0);
     // Closed, only the bytes are noted: they cost nothing, and the curve is there when the lab opens.
-    this.#seen.take(this.isOpen ? events : events.filter((event) => event.type === 'memory'));
+    this.#seen.take(
+      this.isOpen ? events : events.filter((event) => event.type === 'memory'),
+      this.stepper?.note,
+    );
     if (this.isOpen) this.#publishSoon();
   }
 
   onReplyEnd(stats: GenerateResult['stats'] | null): void {
     if (stats !== null && this.isOpen) this.#seen.end(stats);
     this.isReplying = false;
+    this.#step = () => {};
+    this.stepper?.end(this.#seen);
     this.live = null;
     this.inspected = null;
     this.#publishSoon();
     void this.refresh();
+  }
+
+  /** Lets the reply that runs in step mode read so many tokens more; 0: it waits, Infinity: it runs on. */
+  stepReply(tokens: number): void {
+    this.#step(tokens);
+  }
+
+  /** What was seen so far, or the place that step mode has gone back to. */
+  showTrace(): void {
+    this.trace = this.stepper?.shown ?? this.#seen.view();
   }
 
   #publishSoon(): void {
@@ -297,7 +328,7 @@ export class Lab implements LabListener {
     this.#isScheduled = true;
     this.#schedule(() => {
       this.#isScheduled = false;
-      this.trace = this.#seen.view();
+      this.showTrace();
     });
   }
 
@@ -313,6 +344,7 @@ export class Lab implements LabListener {
 
   #forget(): void {
     this.#seen = new LabTrace();
+    this.stepper?.begin(false);
     this.trace = this.#seen.view();
     this.capabilities = null;
     this.inspected = null;

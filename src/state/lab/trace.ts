@@ -106,8 +106,12 @@ export class LabTrace {
     ];
   }
 
-  take(events: readonly EngineEvent[]): void {
-    for (const event of events) this.#apply(event);
+  /** `onToken` is called after each token that was written. */
+  take(events: readonly EngineEvent[], onToken?: (trace: LabTrace) => void): void {
+    for (const event of events) {
+      this.#apply(event);
+      if (event.type === 'token') onToken?.(this);
+    }
   }
 
   #apply(event: EngineEvent): void {

@@ -17,6 +17,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Alt', 'A'], what: 'Answer now: end the thought' },
   { keys: ['Alt', 'N'], what: 'New chat' },
   { keys: ['Alt', 'S'], what: 'Settings' },
+  { keys: ['.'], what: 'Step mode of the lab: one token on' },
+  { keys: [','], what: 'Step mode of the lab: one token back' },
   { keys: ['?'], what: 'This help' },
 ];
 

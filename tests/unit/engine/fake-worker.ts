@@ -49,6 +49,10 @@ export class FakeApi implements EngineApi {
     this.calls.push(`answerNow ${id}`);
   }
 
+  async step(id: string, tokens: number): Promise<void> {
+    this.calls.push(`step ${id} ${tokens}`);
+  }
+
   async countTokens(): Promise<Outcome<number>> {
     return { ok: true, value: 42 };
   }

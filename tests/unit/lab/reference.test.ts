@@ -110,7 +110,10 @@ describe('inner values against PyTorch', () => {
   async function readWatched(watch: LabWatch): Promise<LabStep[]> {
     const steps: LabStep[] = [];
     lab.watch(watch);
-    const reply = lab.replySession((step) => steps.push(step), 0);
+    const reply = lab.replySession(
+      (step) => steps.push(step),
+      () => true,
+    );
     let states: LayerStates = reply.emptyStates();
     for (const id of fixture.tokens) {
       const next = await reply.step([id], states);

@@ -1,0 +1,77 @@
+/** Owns the sentences of step mode: what was read, what was drawn, and what that did to state and cache. Pure. */
+import { frobeniusNorm } from '../../core/state-math/singular-values';
+import { formatBytes, formatCount } from '../../core/units';
+import type { LabMatrix } from '../../protocol/lab-api';
+import type { TraceView } from './trace';
+
+/** A token as it stands in a sentence. */
+type ShowToken = (text: string) => string;
+
+/** "It read “ is” as token 41 and drew “ 2”." */
+export function readSentence(now: TraceView, before: TraceView | null, show: ShowToken): string {
+  const drawn = now.tokens.at(-1);
+  const hasDrawn = drawn !== undefined && now.tokens.length !== before?.tokens.length;
+  const next = hasDrawn ? ` and drew “${show(drawn.text)}”` : ', and the reply was over';
+  const { last } = now;
+  const isNew = last !== null && last !== before?.last;
+  if (before === null) {
+    const read = isNew ? ` of ${formatCount(last.position + 1)} tokens` : '';
+    return `The prompt${read} was read. From what the model remembers of it, it drew “${drawn === undefined ? '' : show(drawn.text)}”.`;
+  }
+  if (!isNew) return `It went on${next}.`;
+  const { readTexts } = last;
+  return readTexts.length > 1
+    ? `It read ${readTexts.length} tokens that the limit put in, up to token ${formatCount(last.position + 1)}${next}.`
+    : `It read “${show(last.text)}” as token ${formatCount(last.position + 1)}${next}.`;
+}
+
+/** What one step did to the bytes. */
+export function bytesSentence(now: TraceView, before: TraceView | null): string {
+  const [point, earlier] = [now.memory.at(-1), before?.memory.at(-1)];
+  if (point === undefined) return '';
+  const constant = point.ssmBytes + point.convBytes;
+  if (earlier === undefined || earlier.tokens === point.tokens)
+    return `The states take ${formatBytes(constant)}, the cache ${formatBytes(point.kvBytes)}.`;
+  const states =
+    constant === 0
+      ? 'There are no states'
+      : constant === earlier.ssmBytes + earlier.convBytes
+        ? `The states keep their ${formatBytes(constant)}`
+        : `The states went to ${formatBytes(constant)}`;
+  const grown = point.kvBytes - earlier.kvBytes;
+  return `${states}; the cache grew by ${formatCount(grown)} bytes to ${formatBytes(point.kvBytes)}.`;
+}
+
+/** A head's state in a frame; null when it was not open then. */
+export function stateIn(frame: TraceView | null, layer: number, head: number): LabMatrix | null {
+  const found = frame?.opened.find(
+    (one) => 'state' in one && one.layer === layer && one.head === head,
+  );
+  return found !== undefined && 'state' in found ? found.state : null;
+}
+
+/** What one step added to a state, number by number; null where either is missing. */
+export function stateChange(now: LabMatrix | null, before: LabMatrix | null): LabMatrix | null {
+  if (now === null || before === null || now.values.length !== before.values.length) return null;
+  return { ...now, values: now.values.map((value, at) => value - (before.values[at] ?? 0)) };
+}
+
+/** "One token changed head 0 by 12 % of its norm: it forgot a share of 3 % of all and wrote the rest." */
+export function changeSentence(
+  change: LabMatrix,
+  before: LabMatrix,
+  head: number,
+  kept: number | null,
+): string {
+  const [changed, norm] = [frobeniusNorm(change.values), frobeniusNorm(before.values)];
+  if (changed === 0) return `This token left the state of head ${head} as it was.`;
+  const share =
+    norm === 0
+      ? `filled the empty state of head ${head}`
+      : `changed the state of head ${head} by ${Math.round((changed / norm) * 100)} % of its norm`;
+  const forgot =
+    kept === null
+      ? ''
+      : ` Every number kept ${(kept * 100).toFixed(1)} % of itself; what was written on top is one column times one row.`;
+  return `This token ${share}.${forgot}`;
+}
