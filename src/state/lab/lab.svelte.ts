@@ -26,7 +26,8 @@ import type { LabListener } from './lab-engine';
 import type { Stepper } from './stepper.svelte';
 import { LabTrace, type TraceView } from './trace';
 
-export type LabView = 'memory' | 'layers' | 'tokens' | 'operate' | 'recall' | 'lessons';
+export type LabView =
+  'memory' | 'layers' | 'tokens' | 'operate' | 'recall' | 'lessons' | 'distance';
 
 export const LAB_VIEWS: readonly { readonly id: LabView; readonly title: string }[] = [
   { id: 'memory', title: 'Memory' },
@@ -35,6 +36,7 @@ export const LAB_VIEWS: readonly { readonly id: LabView; readonly title: string 
   { id: 'operate', title: 'Operate' },
   { id: 'recall', title: 'Recall' },
   { id: 'lessons', title: 'Lessons' },
+  { id: 'distance', title: 'Race' },
 ];
 
 /** Candidates shown at each token. */
@@ -113,7 +115,7 @@ export class Lab implements LabListener {
 
   /** The views show what was seen of a reply, not the live state after it. */
   get showsTrace(): boolean {
-    return this.isReplying || this.stepper?.shown != null;
+    return this.isReplying || (this.stepper?.shown ?? null) !== null;
   }
 
   get canRun(): boolean {

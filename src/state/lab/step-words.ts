@@ -13,12 +13,12 @@ export function readSentence(now: TraceView, before: TraceView | null, show: Sho
   const hasDrawn = drawn !== undefined && now.tokens.length !== before?.tokens.length;
   const next = hasDrawn ? ` and drew “${show(drawn.text)}”` : ', and the reply was over';
   const { last } = now;
-  const isNew = last !== null && last !== before?.last;
+  const isNew = last !== null && last !== (before?.last ?? null);
   if (before === null) {
     const read = isNew ? ` of ${formatCount(last.position + 1)} tokens` : '';
     return `The prompt${read} was read. From what the model remembers of it, it drew “${drawn === undefined ? '' : show(drawn.text)}”.`;
   }
-  if (!isNew) return `It went on${next}.`;
+  if (last === null || !isNew) return `It went on${next}.`;
   const { readTexts } = last;
   return readTexts.length > 1
     ? `It read ${readTexts.length} tokens that the limit put in, up to token ${formatCount(last.position + 1)}${next}.`
@@ -47,7 +47,8 @@ export function stateIn(frame: TraceView | null, layer: number, head: number): L
   const found = frame?.opened.find(
     (one) => 'state' in one && one.layer === layer && one.head === head,
   );
-  return found !== undefined && 'state' in found ? found.state : null;
+  if (found === undefined) return null;
+  return 'state' in found ? found.state : null;
 }
 
 /** What one step added to a state, number by number; null where either is missing. */
