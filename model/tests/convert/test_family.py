@@ -11,7 +11,7 @@ from tidepool_model.architecture.config import ConfigError, ModelConfig, preset
 from tidepool_model.architecture.model import HybridLM
 from tidepool_model.convert.minipuzzle import Candidate, against_parent, bytes_at, candidates, cut, layer_importance, search, unit_order
 from tidepool_model.convert.twin import twin, twin_config
-from tidepool_model.convert.upcycle import Mixture, active_parameters, upcycle, upcycled_config
+from tidepool_model.convert.upcycle import Mixture, upcycle, upcycled_config
 
 CONFIG = replace(preset("micro"), vocab_size=120, intermediate_size=96)
 ROWS = torch.randint(0, 120, (6, 64), generator=torch.Generator().manual_seed(2))
@@ -34,7 +34,7 @@ def test_experts_compute_what_the_mlp_did_at_as_many_active_parameters(model: Hy
     assert made.config.pattern == "MEM*E" and made.config.moe_shared_expert_intermediate_size == 64
     assert (made(ROWS)[0] - model(ROWS)[0]).abs().max() < 1e-4
     router = 2 * 8 * CONFIG.hidden_size
-    assert active_parameters(made.config, made.parameter_count) == model.parameter_count + router
+    assert made.config.active_parameters(made.parameter_count) == model.parameter_count + router
     with torch.no_grad():  # it is the experts that compute it
         made.model.layers[1].mixer.experts.down_proj.zero_()
     assert (made(ROWS)[0] - model(ROWS)[0]).abs().max() > 0.1

@@ -80,6 +80,11 @@ class ModelConfig:
         """Width that the routed experts read and write."""
         return self.moe_latent_size or self.hidden_size
 
+    def active_parameters(self, total: int) -> int:
+        """Parameters that one token meets, embedding and head among them, of a model with `total`."""
+        idle = self.n_routed_experts - self.num_experts_per_tok
+        return total - self.pattern.count("E") * idle * 2 * self.expert_width * self.moe_intermediate_size
+
     @property
     def conv_dim(self) -> int:
         """Channels of the causal convolution: x, B and C together."""

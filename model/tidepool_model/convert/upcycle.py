@@ -171,12 +171,6 @@ def upcycle(model: HybridLM, rows: Tensor, mixture: Mixture, seed: int = 1) -> H
     return made
 
 
-def active_parameters(config: ModelConfig, total: int) -> int:
-    """Parameters that one token meets, embedding and head among them, of a model with `total`."""
-    idle = config.n_routed_experts - config.num_experts_per_tok
-    return total - config.pattern.count("E") * idle * 2 * config.expert_width * config.moe_intermediate_size
-
-
 def read_rows(path: Path, count: int) -> Tensor:
     """`count` rows of WINDOW tokens, spread over a packed token file. Raises CheckpointError where it has too few."""
     if not path.is_file():
@@ -210,7 +204,7 @@ def main() -> None:
     special = {name: raw[name] for name in ("eos_token_id", "pad_token_id", "bos_token_id")}
     path = options.source / "provenance.json"
     before = json.loads(path.read_text()) if path.exists() else {}
-    active = active_parameters(made.config, made.parameter_count)
+    active = made.config.active_parameters(made.parameter_count)
     save_pretrained(made, options.out, special, {**before, "upcycled_to": made.config.pattern, "parameters": made.parameter_count, "active_parameters": active})
     print(f"{model.parameter_count:,} -> {made.parameter_count:,} parameters, {active:,} active, in {options.out}")
 

@@ -92,6 +92,29 @@ def runs(provenance: dict | None) -> list[dict]:
     return [] if not provenance else [provenance, *runs(provenance.get("continues"))]
 
 
+LAYERS = {
+    "M": "`M` Mamba-2",
+    "*": "`*` grouped-query attention without rotary embedding",
+    "-": "`-` squared-ReLU MLP",
+    "E": "`E` mixture of experts",
+}
+
+
+def kind(letters: str) -> str:
+    return "hybrid of Mamba-2 and attention, the architecture of NVIDIA's Nemotron-H" if "M" in letters else "model of attention alone"
+
+
+def active(manifest: dict) -> str:
+    """How many parameters a token meets, where that is not all of them."""
+    return f" ({manifest['activeParameters'] / 1e6:.2f} M active)" if "activeParameters" in manifest else ""
+
+
+def origin(provenance: dict | None) -> str:
+    """Where the weights come from; `made_from` is said at packaging (`--provenance made_from=…`)."""
+    made = (provenance or {}).get("made_from")
+    return f"made from {made} and trained on" if made else "trained from nothing"
+
+
 def card(manifest: dict, evaluation: dict | None) -> str:
     provenance = manifest["provenance"]
     steps, tokens, seconds = (sum(run.get(key, 0) for run in runs(provenance)) for key in ("steps", "tokens", "seconds"))
@@ -104,10 +127,9 @@ def card(manifest: dict, evaluation: dict | None) -> str:
         "---\nlicense: apache-2.0\nlanguage: en\nlibrary_name: transformers.js\npipeline_tag: text-generation\n"
         "tags: [nemotron_h, mamba2, hybrid, onnx, tiny]\n---",
         f"# {manifest['name']}",
-        f"A toy hybrid of Mamba-2 and attention: {manifest['parameters'] / 1e6:.2f} M parameters, layers `{letters}` "
-        "(`M` Mamba-2, `*` grouped-query attention without rotary embedding, `-` squared-ReLU MLP), the architecture of "
-        "NVIDIA's Nemotron-H at a thousandth of its size. It was trained from nothing by the recipe in `model/` of the "
-        f"Tidepool repository and runs in a browser tab ({size / 1e6:.1f} MB for WASM).",
+        f"A toy {kind(letters)}: {manifest['parameters'] / 1e6:.2f} M parameters{active(manifest)}, layers `{letters}` "
+        f"({', '.join(words for letter, words in LAYERS.items() if letter in letters)}), {origin(provenance)} by the recipe in "
+        f"`model/` of the Tidepool repository. It runs in a browser tab ({size / 1e6:.1f} MB for WASM).",
         f"**It is tiny and often wrong.** {best(evaluation)}It tells very short stories and makes a little small talk in "
         "simple English. It knows almost no facts, can't write code, can't translate, and believes what it is told. "
         f"{later(evaluation)}Don't use it for anything that matters.",

@@ -254,6 +254,7 @@ def write_package(checkpoint: Checkpoint, folder: Path, name: str, options: Opti
         "name": name,
         "files": file_entries(folder),
         "parameters": checkpoint.parameter_count,
+        **({"activeParameters": checkpoint.shape.active_parameters(checkpoint.parameter_count)} if "moe" in checkpoint.shape.layer_types else {}),
         "pattern": checkpoint.shape.pattern,
         "layers": [{"index": i, "type": t} for i, t in enumerate(checkpoint.shape.layer_types)],
         "variants": {v: f"onnx/{ONNX_FILE[v]}" for v in shipped},
