@@ -53,6 +53,8 @@ def test_a_missing_corpus_and_an_unknown_preset_stop_before_anything_is_made(tmp
     unknown = call("run.sh", "giant", tmp_path / "other")
     assert unknown.returncode == 2 and "there are micro, mini, small, base" in unknown.stderr
     assert not (tmp_path / "other").exists()
+    system = call("family.sh", "mixture", tmp_path / "family")
+    assert system.returncode == 2 and "there are control, moe, latent-moe" in system.stderr and not (tmp_path / "family").exists()
 
 
 def test_a_lease_of_short_calls_passes_all_parts_on(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ class Graph:
         self.nodes.append(helper.make_node(op, inputs, outputs, name=name, domain=domain, **attributes))
         return outputs[0]
 
+    def folded(self, op: str, inputs: list[str], output: str, **attributes) -> str:
+        """Adds a node over initializers only, which is computed at load and gone: it needs no name of its own."""
+        self.nodes.append(helper.make_node(op, inputs, [output], **attributes))
+        return output
+
     def input(self, name: str, elem_type: int, shape: list[int | str]) -> str:
         """Declares a graph input."""
         self.inputs.append(helper.make_tensor_value_info(name, elem_type, shape))
@@ -210,8 +215,8 @@ class FoldedFormat:
         """x (..., K) times weight (N, K) transposed, gives (..., N)."""
         if self.bits_of.get(name, self.bits) == 8:
             codes, scales = quantise_rows(weight)
-            cast = g.node("Cast", [g.constant(name + ".codes", codes.T)], name + ".cast", to=TensorProto.FLOAT)
-            folded = g.node("Mul", [cast, g.constant(name + ".scales", scales.T)], name + ".weight")
+            cast = g.folded("Cast", [g.constant(name + ".codes", codes.T)], name + ".cast", to=TensorProto.FLOAT)
+            folded = g.folded("Mul", [cast, g.constant(name + ".scales", scales.T)], name + ".weight")
             return g.node("MatMul", [x, folded], name)
         q = self.codes_of.get(name) or quantise_blocks(weight, 4, self.block_size, self.importance.get(name))
         folded = self._four_bits(g, name, q.codes[None], q.scales[None], weight.T.shape)
@@ -220,10 +225,10 @@ class FoldedFormat:
     def _four_bits(self, g: Graph, name: str, codes: np.ndarray, scales: np.ndarray, shape: tuple[int, ...]) -> str:
         """codes (E, rows, blocks, block) and scales (E, rows, blocks), folded to (E, blocks * block, rows) or `shape`."""
         signed = (codes.astype(np.int8) - 8).transpose(0, 2, 3, 1)  # (E, blocks, block, rows)
-        cast = g.node("Cast", [g.constant(name + ".codes", signed.astype(ml_dtypes.int4))], name + ".cast", to=TensorProto.FLOAT)
+        cast = g.folded("Cast", [g.constant(name + ".codes", signed.astype(ml_dtypes.int4))], name + ".cast", to=TensorProto.FLOAT)
         half = g.constant(name + ".scales", scales.transpose(0, 2, 1)[:, :, None, :].astype(np.float16))
-        scaled = g.node("Mul", [cast, g.node("Cast", [half], name + ".scales_f32", to=TensorProto.FLOAT)], name + ".scaled")
-        return g.node("Reshape", [scaled, g.constant(name + ".shape", np.array(shape))], name + ".weight")
+        scaled = g.folded("Mul", [cast, g.folded("Cast", [half], name + ".scales_f32", to=TensorProto.FLOAT)], name + ".scaled")
+        return g.folded("Reshape", [scaled, g.constant(name + ".shape", np.array(shape))], name + ".weight")
 
     def stack(self, g: Graph, selected: str, name: str, weight: np.ndarray) -> str:
         """The `selected` (S,) of E matrices (E, N, K), in 4 bits, transposed to multiply with: (S, K, N)."""
@@ -245,8 +250,8 @@ class FoldedFormat:
         """Logits (B, T, V) in float32 from x (B, T, D); a tied head folds the embedding's codes."""
         prefix = "embeddings" if tied else "lm_head"
         codes, scales = quantise_rows(weight)
-        cast = g.node("Cast", [g.constant(prefix + ".codes", codes)], "lm_head.cast", to=TensorProto.FLOAT)
-        table = g.node("Mul", [cast, g.constant(prefix + ".scales", scales)], "lm_head.weight")
+        cast = g.folded("Cast", [g.constant(prefix + ".codes", codes)], "lm_head.cast", to=TensorProto.FLOAT)
+        table = g.folded("Mul", [cast, g.constant(prefix + ".scales", scales)], "lm_head.weight")
         return g.node("MatMul", [x, g.node("Transpose", [table], "lm_head.weight_t", perm=[1, 0])], name)
 
 

@@ -1,0 +1,63 @@
+"""Held-out losses by document with paired intervals, and experts' loads by kind of token."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tidepool_model.architecture.config import preset
+from tidepool_model.architecture.model import HybridLM
+from tidepool_model.data.packing import PackedStage
+from tidepool_model.evaluation.expert_load import KINDS, kind_of, load_by_kind
+from tidepool_model.evaluation.held_out import difference, document_losses
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> PackedStage:
+    """Three conversations, whose first half is the user's, and one plain text."""
+    rng = np.random.default_rng(1)
+    documents = [rng.integers(0, 60, size).astype(np.uint16) for size in (20, 33, 9, 25)]
+    masks = [np.concatenate([np.zeros(len(d) // 2, np.uint8), np.ones(len(d) - len(d) // 2, np.uint8)]) for d in documents]
+    masks[3][:] = 1
+    starts = np.cumsum([0, *(len(d) for d in documents)])[:-1].astype(np.uint32)
+    for kind, array in (("tokens", np.concatenate(documents)), ("mask", np.concatenate(masks)), ("docs", starts)):
+        array.tofile(tmp_path / f"held_out.{kind}.bin")
+    return PackedStage(tmp_path, "held_out")
+
+
+@torch.no_grad()
+def test_a_documents_loss_is_its_own_wherever_it_is_packed(stage: PackedStage) -> None:
+    torch.manual_seed(2)
+    model = HybridLM(replace(preset("micro"), vocab_size=60)).eval()
+    losses, counts = document_losses(model, stage, length=64, rows=2)
+    assert counts.tolist() == [10, 17, 5]  # the plain text is left out
+    for index, (loss, count) in enumerate(zip(losses, counts, strict=True)):
+        ids = torch.from_numpy(stage.tokens[stage.starts[index] : stage.ends[index]].astype(np.int64))[None]
+        alone = F.cross_entropy(model(ids)[0][0, :-1], ids[0, 1:], reduction="none")[-count:].sum()
+        assert loss == pytest.approx(alone.item(), abs=1e-3)
+
+
+def test_the_interval_is_paired() -> None:
+    rng = np.random.default_rng(0)
+    counts = np.full(300, 10)
+    control = rng.uniform(1, 100, 300)  # documents differ far more than the two models
+    gap, low, high = difference(control + 0.5 + rng.normal(0, 0.2, 300), control, counts)
+    assert low < gap < high and high - low < 0.01 and gap == pytest.approx(0.05, abs=0.005)
+
+
+def test_loads_are_shares_of_a_kinds_choices(stage: PackedStage) -> None:
+    torch.manual_seed(3)
+    config = replace(preset("micro"), vocab_size=60, pattern="ME", n_routed_experts=4, num_experts_per_tok=1, moe_intermediate_size=8, moe_shared_expert_intermediate_size=8)
+    model = HybridLM(config)
+    with torch.no_grad():
+        model.model.layers[1].mixer.gate.e_score_correction_bias[2] = 5
+    found = load_by_kind(model, stage, torch.arange(60) % 3, rows=4, length=64)
+    assert list(found) == ["1"] and list(found["1"]) == ["0", "1", "2", "3"]
+    assert found["1"]["2"] == {"digits": 1, "names": 1, "verbs": 1, "other": 0}  # none is `other` here
+    assert [kind_of(text) for text in (" 7", "Tom", " gave", " Is", "cat", "")] == ["digits", "names", "verbs", "verbs", "other", "other"]
+    assert len(KINDS) == 4
