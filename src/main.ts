@@ -39,6 +39,7 @@ import { asEngineError, ModelStatus } from './state/model-status.svelte';
 import { isPhone, readConnection, readDeviceOffer } from './state/models/device-offer';
 import { HubClient } from './state/models/hub-client';
 import { LargerSlot } from './state/models/larger-slot.svelte';
+import { SecondSlot } from './state/models/second-slot.svelte';
 import { ModelLibrary } from './state/models/model-library.svelte';
 import { Notices } from './state/notices.svelte';
 import { Servers } from './state/servers.svelte';
@@ -51,12 +52,15 @@ import { flushWhenHidden } from './storage/throttled-save';
 const query = new URLSearchParams(location.search);
 
 /** The real engine; in builds that are not for people, `?engine=fake:NAME&pace=MS` gives a scripted one. */
-async function createEngine(): Promise<StandbyEngine> {
+async function createEngine(): Promise<{
+  readonly standbyEngine: StandbyEngine;
+  readonly spawn: () => Engine;
+}> {
   const name = query.get('engine');
   if (import.meta.env.MODE !== 'production' && name !== null) {
     const { createFakeEngine } = await import('./engine/fake-engine');
     const create = (): Engine => createFakeEngine(name, Number(query.get('pace') ?? 30));
-    return new StandbyEngine(create(), create);
+    return { standbyEngine: new StandbyEngine(create(), create), spawn: create };
   }
   const client = new EngineClient();
   // Its code is on the way while the page is made; where the page may reload for its headers, that would be in vain, and
@@ -65,7 +69,8 @@ async function createEngine(): Promise<StandbyEngine> {
     void countOtherEngines().then((count) => {
       if (count === 0) client.prepare();
     });
-  return new StandbyEngine(client, () => new EngineClient());
+  const spawn = (): Engine => new EngineClient();
+  return { standbyEngine: new StandbyEngine(client, spawn), spawn };
 }
 
 /** What a server is asked with; its code comes when a server is first asked. */
@@ -80,6 +85,11 @@ async function serverHost(): Promise<ServerHost> {
     hub: () => settings.values.hub,
   };
   return browserHost(ALLOWED_SERVERS, (name) => publishedTemplate(from, name));
+}
+
+async function createServerEngine(): Promise<Engine> {
+  const { ServerEngine } = await import('./engine/server/server-engine');
+  return new ServerEngine(await serverHost());
 }
 
 /** The tab's own storage; null where the browser forbids even to name it. */
@@ -196,13 +206,8 @@ const onStorageProblem = (error: unknown): void => {
   notices.show(`${message} ${remedy}`, { tone: 'trouble' });
 };
 
-const standbyEngine = await createEngine();
-const engine = new TappedEngine(
-  new EngineSwitch(standbyEngine, async () => {
-    const { ServerEngine } = await import('./engine/server/server-engine');
-    return new ServerEngine(await serverHost());
-  }),
-);
+const { standbyEngine, spawn } = await createEngine();
+const engine = new TappedEngine(new EngineSwitch(standbyEngine, createServerEngine));
 const settings = new Settings(storage.settings, onStorageProblem);
 await settings.load();
 const wanted = query.get('model');
@@ -306,6 +311,28 @@ const library: ModelLibrary = new ModelLibrary({
   },
 });
 const larger = new LargerSlot();
+const second = new SecondSlot(async () => {
+  const { SecondModel } = await import('./state/models/second-model.svelte');
+  return new SecondModel({
+    chat,
+    library,
+    servers,
+    settings,
+    status,
+    engine,
+    baseUrl: document.baseURI,
+    spawn,
+    serverEngine: createServerEngine,
+    // A server takes no memory here; else the first model's engine is one more, as large as the larger of the two.
+    hasEngineRoom: async (bytes) =>
+      hasEngineRoom(
+        (await countOtherEngines()) + (status.place === null ? 1 : 0),
+        Math.max(bytes, status.model?.weightBytes ?? 0),
+        toldMemoryBytes(),
+      ),
+    beforeExchange: () => lab.beforeReply(),
+  });
+});
 const kept = new KeptThings({
   models: modelStore,
   housekeeping: storage.housekeeping,
@@ -322,6 +349,7 @@ const app: AppState = {
   study,
   library,
   larger,
+  second,
   kept,
   servers,
   files,

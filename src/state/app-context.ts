@@ -10,6 +10,7 @@ import type { LargerSlot } from './models/larger-slot.svelte';
 import type { ModelLibrary } from './models/model-library.svelte';
 import type { ModelStatus } from './model-status.svelte';
 import type { Notices } from './notices.svelte';
+import type { SecondSlot } from './models/second-slot.svelte';
 import type { Servers } from './servers.svelte';
 import type { Settings } from './settings.svelte';
 
@@ -24,6 +25,7 @@ export interface AppState {
   readonly study: BudgetStudy;
   readonly library: ModelLibrary;
   readonly larger: LargerSlot;
+  readonly second: SecondSlot;
   readonly servers: Servers;
   readonly files: FileSlot;
 }

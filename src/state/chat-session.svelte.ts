@@ -10,12 +10,14 @@ import {
   branchesAt,
   editMessage,
   nodeOf,
+  pathTo,
   regenerateReply,
   removeMessage,
   setReply,
   switchBranch,
   type AssistantNode,
   type ConversationNode,
+  type ConversationTree,
   type NodeId,
 } from '../core/chat/conversation-tree';
 import { begunReply, toPromptMessages } from '../core/chat/prompt-assembly';
@@ -33,8 +35,9 @@ import type {
 } from '../protocol/engine-api';
 import { NEW_CHAT_DRAFT } from '../storage/draft-store';
 import { entryProblem, fitDraft, fitReply, fitSystemPrompt, fitTitle } from '../storage/fit-entry';
+import type { Author } from './author';
 import { newConversation, titleFrom, type Conversation } from './conversation';
-import { LiveReply, nextFrame, type FrameScheduler } from './live-reply.svelte';
+import { LiveReply, nextFrame, type FrameScheduler, type ReplyView } from './live-reply.svelte';
 import { asEngineError, type ModelStatus } from './model-status.svelte';
 import type { Settings } from './settings.svelte';
 import type { DraftKeeping } from './tab-drafts';
@@ -62,6 +65,12 @@ export interface SendProblem {
   readonly remedy: string;
 }
 
+/** Where ids and times come from. */
+export interface Makers {
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
 /** A chat that has been private so far is about to be sent to a server. */
 export interface PendingMove {
   /** Host and port. */
@@ -74,12 +83,13 @@ export interface PendingMove {
 interface Job {
   readonly nodeId: NodeId;
   readonly live: LiveReply;
+  readonly author: Author;
   generation: Generation | null;
   isStopped: boolean;
   /** Ends the wait for a model that is still loading. */
   endWait: () => void;
-  /** The conversation as it was when another was opened in mid-reply. */
-  left: Conversation | null;
+  /** The conversation as it was when another was opened in mid-reply; its jobs share it. */
+  left: { conversation: Conversation } | null;
 }
 
 export class ChatSession {
@@ -93,28 +103,47 @@ export class ChatSession {
   /** Set while the person is asked whether this chat may leave the tab. */
   pendingMove = $state.raw<PendingMove | null>(null);
 
+  /** A second model that answers each question too; null: one answers. */
+  second = $state.raw<Author | null>(null);
+  /** Questions whose answers are shown beside each other. */
+  besides = $state.raw<readonly NodeId[]>([]);
+
   /** Chats that may leave, with the server they may go to. */
   #mayLeave: readonly string[] = [];
   #draft = $state('');
-  #job = $state.raw<Job | null>(null);
+  /** Replies that are being written: one, or two where a second model answers too. */
+  #jobs = $state.raw<readonly Job[]>([]);
   /** The engine does one job at a time: a reply waits for the end of the one that was stopped for it. */
   #lastRun: Promise<unknown> = Promise.resolve();
+  /** The same of the engine of a second model. */
+  #lastBeside: Promise<unknown> = Promise.resolve();
+  readonly #first: Author;
   readonly #host: ChatHost;
   readonly #newId: () => string;
   readonly #now: () => number;
 
   /** Messages that are shown, first to last. */
   readonly path: readonly ConversationNode[];
-  readonly isBusy: boolean = $derived(this.#job !== null);
-  /** The reply being written and its message. */
-  readonly live: { readonly id: NodeId; readonly reply: LiveReply } | null = $derived(
-    this.#job === null ? null : { id: this.#job.nodeId, reply: this.#job.live },
-  );
+  readonly isBusy: boolean = $derived(this.#jobs.length > 0);
+  /** The reply being written and its message; of two, the one that was begun first. */
+  readonly live: { readonly id: NodeId; readonly reply: LiveReply } | null = $derived.by(() => {
+    const [job] = this.#jobs;
+    return job === undefined ? null : { id: job.nodeId, reply: job.live };
+  });
 
   constructor(host: ChatHost) {
     this.#host = host;
     this.#newId = host.newId ?? (() => crypto.randomUUID());
     this.#now = host.now ?? (() => Date.now());
+    this.#first = {
+      turn: 'first',
+      engine: host.engine,
+      whenReady: () => host.status.whenReady(),
+      get place() {
+        return host.status.place;
+      },
+      writer: () => host.writer?.(),
+    };
     this.conversation = $state.raw(this.#fresh());
     this.path = $derived(activePath(this.conversation.tree));
     // The states died with the engine.
@@ -141,8 +170,10 @@ export class ChatSession {
   open(conversation: Conversation): void {
     this.stop();
     this.pendingMove?.decide(false);
-    if (this.#job !== null) this.#job.left = this.conversation;
-    this.#job = null;
+    const left = { conversation: this.conversation };
+    for (const job of this.#jobs) job.left = left;
+    this.#jobs = [];
+    this.besides = [];
     this.conversation = conversation;
     this.memory = null;
     this.sendProblem = null;
@@ -159,11 +190,37 @@ export class ChatSession {
 
   /** Keeps a reply in mid-writing as it stands, when the page may be about to go. */
   keepNow(): void {
-    if (this.#job !== null) this.#setReply(this.#job.nodeId, this.#job.live.reply);
+    for (const { nodeId, live } of this.#jobs) this.#setReply(nodeId, live.reply);
   }
 
   startNew(): void {
     this.open(this.#fresh());
+  }
+
+  /** What is written in the reply `id` at the moment; null when nothing is. */
+  liveOf(id: NodeId): ReplyView | null {
+    return this.#jobs.find(({ nodeId }) => nodeId === id)?.live.view ?? null;
+  }
+
+  /** What the author of the reply `id` does before its first token; '' where that goes without saying. */
+  waitOf(id: NodeId): string {
+    return this.#jobs.find(({ nodeId }) => nodeId === id)?.author.wait?.() ?? '';
+  }
+
+  /** Puts a changed tree in the place of this one, with fresh ids for what comes in; nothing while a reply is written. */
+  rewrite(
+    change: (tree: ConversationTree, make: Makers) => ConversationTree,
+    text = '',
+  ): ConversationTree | null {
+    if (this.isBusy || (text !== '' && !this.#hasRoom(text))) return null;
+    const before = this.conversation.tree;
+    this.#update({ tree: change(before, this.makers) });
+    return before;
+  }
+
+  /** Makes ids and times. */
+  get makers(): Makers {
+    return { newId: this.#newId, now: this.#now };
   }
 
   /**
@@ -193,8 +250,10 @@ export class ChatSession {
     const title = isFirst && !this.conversation.isNamed ? titleFrom(text) : this.conversation.title;
     this.draft = '';
     this.#update({ tree, title });
-    const error = await this.#run(answer, false);
-    if (error?.code !== 'prompt-too-long') return true;
+    const isAlone = this.second === null;
+    const error = await this.#answer(question, answer);
+    // Where two answer, the other one may have read it.
+    if (error?.code !== 'prompt-too-long' || !isAlone) return true;
     this.#update({ tree: removeMessage(this.conversation.tree, question) });
     if (this.draft === '') this.draft = text;
     this.sendProblem = error;
@@ -202,21 +261,34 @@ export class ChatSession {
   }
 
   stop(): void {
-    const job = this.#job;
-    if (job === null || job.isStopped) return;
-    job.isStopped = true;
-    job.endWait();
-    job.generation?.stop();
+    for (const job of this.#jobs.filter(({ isStopped }) => !isStopped)) {
+      job.isStopped = true;
+      job.endWait();
+      job.generation?.stop();
+    }
   }
 
-  answerNow(): void {
-    this.#job?.generation?.answerNow();
+  /** Ends the thought of the reply `id`, or of all that are written. */
+  answerNow(id: NodeId | null = null): void {
+    for (const job of this.#jobs) if (id === null || job.nodeId === id) job.generation?.answerNow();
+  }
+
+  /** Answers a question that has no reply. */
+  async answer(question: NodeId): Promise<void> {
+    if (this.isBusy || !this.#hasRoom()) return;
+    if (this.#mustAsk && !(await this.#asksToLeave())) return;
+    const answer = this.#newId();
+    this.#update({
+      tree: addMessage(this.conversation.tree, question, this.#emptyAnswer(answer)),
+    });
+    await this.#answer(question, answer);
   }
 
   /** Another answer beside the reply `id`. */
   async regenerate(id: NodeId): Promise<void> {
     if (this.isBusy || !this.#hasRoom()) return;
     if (this.#mustAsk && !(await this.#asksToLeave())) return;
+    const author = this.#authorOf(id);
     const fresh = this.#newId();
     const tree = regenerateReply(this.conversation.tree, id, {
       id: fresh,
@@ -224,14 +296,14 @@ export class ChatSession {
       thoughtLimit: this.conversation.thinkingLimit,
     });
     this.#update({ tree });
-    await this.#run(fresh, false);
+    await this.#run(fresh, false, author);
   }
 
   /** Goes on with a reply that was stopped, cut by its length or by a reload. */
   async continueReply(id: NodeId): Promise<void> {
     if (this.isBusy || !this.#hasRoom()) return;
     if (this.#mustAsk && !(await this.#asksToLeave())) return;
-    await this.#run(id, true);
+    await this.#run(id, true, this.#authorOf(id));
   }
 
   /** Another answer beside the reply `id` that goes on from the beginning given: another token at some place. */
@@ -265,7 +337,7 @@ export class ChatSession {
     });
     tree = addMessage(tree, question, this.#emptyAnswer(answer));
     this.#update({ tree });
-    await this.#run(answer, false);
+    await this.#answer(question, answer);
   }
 
   /** Shows the branch `offset` places beside the message `id`. */
@@ -313,18 +385,29 @@ export class ChatSession {
    * this tab has been private; a chat that this server has answered in is known there.
    */
   get #mustAsk(): boolean {
-    const { place } = this.#host.status;
-    if (place === null || this.path.length === 0) return false;
-    const isKnown = this.path.some(
-      (node) =>
-        node.role === 'assistant' && placeOfDevice(node.reply.stats?.device ?? '') === place,
-    );
-    return !isKnown && !this.#mayLeave.includes(`${this.conversation.id} ${place}`);
+    return this.#placeToAsk !== null;
+  }
+
+  /** Where the open chat would go, and is not known yet. */
+  get #placeToAsk(): string | null {
+    if (this.path.length === 0) return null;
+    const isKnown = (place: string): boolean =>
+      this.#mayLeave.includes(`${this.conversation.id} ${place}`) ||
+      this.path.some(
+        (node) =>
+          node.role === 'assistant' && placeOfDevice(node.reply.stats?.device ?? '') === place,
+      );
+    return this.#places.find((place) => !isKnown(place)) ?? null;
+  }
+
+  /** Servers that answer. */
+  get #places(): readonly string[] {
+    return [this.#first.place, this.second?.place ?? null].filter((place) => place !== null);
   }
 
   /** Asks, once for each chat and server. */
   async #asksToLeave(): Promise<boolean> {
-    const { place } = this.#host.status;
+    const place = this.#placeToAsk;
     const { id } = this.conversation;
     if (place === null || this.pendingMove !== null) return false;
     const mayLeave = await new Promise<boolean>((decide) => {
@@ -333,8 +416,9 @@ export class ChatSession {
     this.pendingMove = null;
     if (mayLeave) this.#mayLeave = [...this.#mayLeave, `${id} ${place}`];
     // Meanwhile another chat may have been opened, another model chosen, or a reply begun.
-    const isSame = this.conversation.id === id && this.#host.status.place === place;
-    return mayLeave && isSame && !this.isBusy;
+    const isSame = this.conversation.id === id && this.#places.includes(place);
+    if (!mayLeave || !isSame || this.isBusy) return false;
+    return this.#mustAsk ? this.#asksToLeave() : true;
   }
 
   get #draftKey(): string {
@@ -372,11 +456,41 @@ export class ChatSession {
     return run;
   }
 
+  /** Who goes on with the reply `id` or writes it anew: the second model with its own, the first with all others. */
+  #authorOf(id: NodeId): Author {
+    const node = nodeOf(this.conversation.tree, id);
+    const { second } = this;
+    if (second === null || node.role !== 'assistant') return this.#first;
+    const title = second.writer();
+    const isSeconds = node.reply.writer === title && title !== this.#first.writer();
+    return isSeconds ? second : this.#first;
+  }
+
+  /**
+   * Writes the reply `id` of a question, and another beside it where a second model answers too; the first is the one that
+   * is read. Gives the error that the first ended in, or null.
+   */
+  async #answer(question: NodeId, id: NodeId): Promise<EngineError | null> {
+    const { second } = this;
+    if (second === null) return this.#run(id, false);
+    const beside = this.#newId();
+    const tree = addMessage(this.conversation.tree, question, this.#emptyAnswer(beside));
+    this.besides = [...this.besides, question];
+    this.#update({ tree: switchBranch(tree, id) });
+    const [error] = await Promise.all([this.#run(id, false), this.#run(beside, false, second)]);
+    return error;
+  }
+
   /** Writes the reply `id`; gives the error it ended in, or null. */
-  #run(id: NodeId, isContinued: boolean): Promise<EngineError | null> {
-    const previous = this.#lastRun;
-    const run = this.#write(id, isContinued, previous);
-    this.#lastRun = run.catch(() => null);
+  #run(id: NodeId, isContinued: boolean, author = this.#first): Promise<EngineError | null> {
+    const previous = author.turn === 'beside' ? this.#lastBeside : this.#lastRun;
+    const run = this.#write(id, isContinued, previous, author);
+    const last = run.then(
+      () => author.release?.(),
+      () => author.release?.(),
+    );
+    if (author.turn === 'beside') this.#lastBeside = last;
+    else this.#lastRun = last;
     return run;
   }
 
@@ -384,7 +498,9 @@ export class ChatSession {
     id: NodeId,
     isContinued: boolean,
     previous: Promise<unknown>,
+    author: Author,
   ): Promise<EngineError | null> {
+    const isFirst = author.turn === 'first';
     const node = nodeOf(this.conversation.tree, id);
     if (node.role !== 'assistant') throw new RangeError(`message ${id} is no reply`);
     const sentences = createSentenceSegmenter();
@@ -395,13 +511,15 @@ export class ChatSession {
         schedule: this.#host.schedule ?? nextFrame,
         onText: (text) => {
           const finished = sentences.push(text);
-          if (finished.length > 0) this.announcement = finished.join(' ');
+          // Two voices at once are none: of the second only its end is said.
+          if (finished.length > 0 && isFirst) this.announcement = finished.join(' ');
         },
       },
     );
     const job: Job = {
       nodeId: id,
       live,
+      author,
       generation: null,
       isStopped: false,
       endWait: () => {},
@@ -411,29 +529,30 @@ export class ChatSession {
       job.endWait = resolve;
     });
     const isOpen = (): boolean => job.left === null;
-    this.#job = job;
-    this.announcement = '';
+    this.#jobs = [...this.#jobs, job];
+    if (isFirst) this.announcement = '';
     const before = node.reply;
     const conversation = this.conversation;
     let reply: ReplyContent;
     let failure: EngineError | null = null;
     try {
-      await Promise.race([this.#host.status.whenReady(), waitEnds]);
+      if (author.turn === 'after') await previous;
+      if (!job.isStopped) await Promise.race([author.whenReady(), waitEnds]);
       if (!job.isStopped) await previous;
       if (job.isStopped) {
         reply = { ...live.reply, finish: 'stopped' };
       } else {
-        const writer = this.#host.writer?.();
+        const writer = author.writer();
         if (writer !== undefined) live.sign(writer);
-        job.generation = this.#host.engine.generate(
+        job.generation = author.engine.generate(
           this.#request(conversation, node, isContinued),
           (events) => {
             live.take(events);
-            if (events.some((event) => event.type === 'thought-start')) {
+            if (isFirst && events.some((event) => event.type === 'thought-start')) {
               this.announcement = 'The model is thinking.';
             }
             const { memory } = live.view;
-            if (memory !== null && isOpen()) this.memory = memory;
+            if (memory !== null && isFirst && isOpen()) this.memory = memory;
             if (Math.abs(this.#now() - keptAt) < KEEP_EVERY_MS) return; // a clock may jump back
             keptAt = this.#now();
             if (isOpen()) this.#setReply(id, live.reply);
@@ -441,7 +560,7 @@ export class ChatSession {
         );
         const result = await job.generation.done;
         reply = live.finish(result);
-        if (isOpen()) this.memory = result.memory;
+        if (isFirst && isOpen()) this.memory = result.memory;
       }
     } catch (cause) {
       failure = asEngineError(cause);
@@ -451,15 +570,18 @@ export class ChatSession {
     if (job.left === null) {
       this.#setReply(id, reply);
       const last = sentences.flush();
-      this.announcement = failure === null ? last : failure.message;
+      const told = isFirst ? last : `${reply.writer ?? 'The second model'} has answered too.`;
+      this.announcement = failure === null ? told : failure.message;
     } else {
-      this.#host.keep({
-        ...job.left,
-        tree: setReply(job.left.tree, id, fitReply(reply)),
+      const { left } = job;
+      left.conversation = {
+        ...left.conversation,
+        tree: setReply(left.conversation.tree, id, fitReply(reply)),
         updatedAt: this.#now(),
-      });
+      };
+      this.#host.keep(left.conversation);
     }
-    if (this.#job === job) this.#job = null;
+    this.#jobs = this.#jobs.filter((other) => other !== job);
     return failure;
   }
 
@@ -487,9 +609,8 @@ export class ChatSession {
 }
 
 function messagesBefore(conversation: Conversation, node: AssistantNode): PromptMessage[] {
-  const path = activePath(conversation.tree);
-  const at = path.findIndex((other) => other.id === node.id);
-  return toPromptMessages(path.slice(0, at), conversation.systemPrompt);
+  const path = pathTo(conversation.tree, node.id).slice(0, -1);
+  return toPromptMessages(path, conversation.systemPrompt);
 }
 
 /** What a limit leaves to the last turn of a reply whose finished turns have thought `used` tokens. */

@@ -76,6 +76,11 @@ export class ModelStatus {
     return server === undefined ? null : placeOfServer(server.address);
   }
 
+  /** Which model the next load takes. */
+  get target(): LoadTarget {
+    return this.#target;
+  }
+
   /** Loads the model at the start of the page, unless its last loads ended the tab or the engine. */
   async start(device: DevicePreference): Promise<void> {
     this.#device = device;

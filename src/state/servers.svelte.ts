@@ -171,6 +171,7 @@ export class Servers {
   }
 }
 
-function targetOf({ address, key, kind, effort }: Connection, model: string): ServerTarget {
+/** What a server is asked with for one of its models. */
+export function targetOf({ address, key, kind, effort }: Connection, model: string): ServerTarget {
   return { address, key, kind, model, effort: effort === '' ? null : effort };
 }

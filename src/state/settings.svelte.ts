@@ -28,6 +28,7 @@ export const DEFAULT_SETTINGS: SettingsValues = {
   model: null,
   hub: DEFAULT_HUB,
   rewriteFourBit: 'auto',
+  thoughtAsMarkdown: false,
 };
 
 /** What is needed of the store; a Map in tests. */

@@ -84,7 +84,7 @@ function replyBlocks({ parts, problem }: ReplyContent): string[] {
 function messageOf(node: ConversationNode): string {
   if (node.role === 'assistant')
     return [
-      `## ${(node.reply.writer ?? 'Tidepool').replaceAll(/\s+/g, ' ')}`,
+      `## ${(node.reply.writer ?? 'Tidepool').replaceAll(/\s+/g, ' ')}${node.reply.isEdited === true ? ', edited' : ''}`,
       ...replyBlocks(node.reply),
     ].join('\n\n');
   const files = (node.files ?? []).map(

@@ -184,5 +184,6 @@ export function readReply(value: unknown, place: string): ReplyContent {
     ...(reply['writer'] === undefined
       ? {}
       : { writer: readText(reply['writer'], `${place}.writer`, MAX_WRITER) }),
+    ...(reply['isEdited'] === true ? { isEdited: true } : {}),
   };
 }

@@ -5,6 +5,7 @@ import type { DevicePreference, FourBitPreference, SamplingSettings } from '../p
 import type { Backing } from './backing';
 import { readThinkingLimit } from './read-reply';
 import {
+  readBoolean,
   readInteger,
   readList,
   readNumber,
@@ -31,6 +32,8 @@ export interface StoredSettings {
   /** Address of the hub or its mirror, without closing slash. */
   readonly hub: string;
   readonly rewriteFourBit: FourBitPreference;
+  /** Thoughts are set as Markdown, not as the plain text that they are. */
+  readonly thoughtAsMarkdown: boolean;
 }
 
 /** A model that was chosen, as far as it takes to find it again. */
@@ -81,6 +84,7 @@ const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => Sto
     model: readModel,
     hub: (value) => readText(value, 'hub', LONGEST_HUB),
     rewriteFourBit: (value) => readOneOf(value, 'rewriteFourBit', ['off', 'auto', 'on']),
+    thoughtAsMarkdown: (value) => readBoolean(value, 'thoughtAsMarkdown'),
   };
 
 /** The fields that can be read. ValueProblem when the value is no object. */

@@ -79,6 +79,8 @@ export interface ReplyContent {
   readonly problem: string;
   /** Title of the model that wrote it; absent where that was not noted (chats up to 2026-11). */
   readonly writer?: string;
+  /** A person wrote the answer anew; absent: it stands as the model wrote it. */
+  readonly isEdited?: true;
 }
 
 /** A reply before its first token. */

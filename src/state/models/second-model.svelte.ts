@@ -1,0 +1,216 @@
+/**
+ * Owns the second model that answers each question too: which ones can, where it runs and whether it has an engine of its
+ * own or takes the first one's in turn. Owns no conversation: the chat asks it by `Author`.
+ */
+import { placeOfServer } from '../../core/server/server-address';
+import type { ServerTarget } from '../../core/server/server-target';
+import type { Engine } from '../../engine/engine';
+import { modelUrlOf, SITE_MODELS } from '../../models/registry';
+import type { Author } from '../author';
+import type { ChatSession } from '../chat-session.svelte';
+import { progressInWords } from '../device-words';
+import { asEngineError, ModelStatus, type LoadTarget } from '../model-status.svelte';
+import type { Settings } from '../settings.svelte';
+import { targetOf, type Servers } from '../servers.svelte';
+import type { LibraryModel } from './library-model';
+import type { ModelLibrary } from './model-library.svelte';
+
+export interface SecondHost {
+  readonly chat: ChatSession;
+  readonly library: ModelLibrary;
+  readonly servers: Servers;
+  readonly settings: Settings;
+  /** Of the first model. */
+  readonly status: ModelStatus;
+  readonly engine: Engine;
+  /** Address of the app, with closing slash. */
+  readonly baseUrl: string;
+  /** Another engine of this tab. */
+  readonly spawn: () => Engine;
+  readonly serverEngine: () => Promise<Engine>;
+  /** Whether this device has memory for one more engine with so many bytes of weights. */
+  readonly hasEngineRoom: (weightBytes: number) => Promise<boolean>;
+  /** Before the first model's engine is given to the second. */
+  readonly beforeExchange: () => Promise<void>;
+}
+
+export type SecondChoice =
+  | { readonly kind: 'tab'; readonly key: string; readonly title: string; readonly bytes: number }
+  | {
+      readonly kind: 'server';
+      readonly key: string;
+      readonly title: string;
+      readonly place: string;
+      readonly target: ServerTarget;
+    };
+
+export class SecondModel {
+  chosen = $state.raw<SecondChoice | null>(null);
+  /** `beside`: at the same time as the first; `after`: in turn, on the first one's engine. */
+  turn = $state<'beside' | 'after'>('beside');
+
+  readonly #host: SecondHost;
+  /** Of the engine of its own. */
+  #status = $state.raw<ModelStatus | null>(null);
+  #engine: Engine | null = null;
+  /** What the first one's engine goes back to; null while it has not been taken. */
+  #before: LoadTarget | null = null;
+
+  readonly choices: readonly SecondChoice[];
+
+  constructor(host: SecondHost) {
+    this.#host = host;
+    this.choices = $derived([...this.#tabChoices(), ...this.#serverChoices()]);
+  }
+
+  /** Where the words go besides; null: nowhere else. */
+  get place(): string | null {
+    return this.chosen?.kind === 'server' ? this.chosen.place : null;
+  }
+
+  /** What can be chosen is looked up. */
+  async look(): Promise<void> {
+    await this.#host.library.refresh();
+  }
+
+  /** Lets a model answer from the next question on; loads it where it has an engine of its own. */
+  async choose(choice: SecondChoice): Promise<void> {
+    await this.drop();
+    const { chat, settings } = this.#host;
+    const isApart = choice.kind === 'server' || (await this.#host.hasEngineRoom(choice.bytes));
+    this.turn = isApart ? 'beside' : 'after';
+    this.chosen = choice;
+    if (!isApart) {
+      chat.second = this.#inTurn(choice);
+      return;
+    }
+    const engine = choice.kind === 'server' ? await this.#host.serverEngine() : this.#host.spawn();
+    const status = new ModelStatus(engine, choice.key);
+    status.aim(this.#loadTarget(choice));
+    status.rewriteFourBit = settings.values.rewriteFourBit;
+    this.#engine = engine;
+    this.#status = status;
+    chat.second = this.#beside(choice, engine, status);
+    await status.load(settings.values.device);
+  }
+
+  /** One answers again. Its engine ends. */
+  async drop(): Promise<void> {
+    this.#host.chat.second = null;
+    this.chosen = null;
+    const engine = this.#engine;
+    this.#engine = null;
+    this.#status = null;
+    await engine?.dispose();
+  }
+
+  /** Where it stands, as a sentence; '' while there is nothing to say. */
+  get state(): string {
+    const status = this.#status;
+    const title = this.chosen?.title ?? '';
+    if (status?.phase === 'loading') return `${title}: ${progressInWords(status.progress)}…`;
+    if (status?.phase === 'failed' && status.error !== null)
+      return `${title} is not there. ${status.error.message} ${status.error.remedy}`;
+    return '';
+  }
+
+  #beside(choice: SecondChoice, engine: Engine, status: ModelStatus): Author {
+    return {
+      turn: 'beside',
+      engine,
+      whenReady: () => status.whenReady(),
+      place: this.place,
+      writer: () => choice.title,
+      wait: () => {
+        if (status.phase !== 'ready')
+          return `${choice.title} is still loading; it will answer as soon as it is there.`;
+        return this.place === null
+          ? `${choice.title} reads your message`
+          : `Waiting for the first words from ${this.place}`;
+      },
+    };
+  }
+
+  #inTurn(choice: SecondChoice): Author {
+    const { chat, status, engine } = this.#host;
+    return {
+      turn: 'after',
+      engine,
+      place: null,
+      writer: () => choice.title,
+      whenReady: async () => {
+        await this.#host.beforeExchange();
+        this.#before = status.target;
+        chat.memory = null;
+        status.aim(this.#loadTarget(choice));
+        await status.reload();
+        if (status.phase !== 'ready') throw asEngineError(status.error);
+      },
+      release: async () => {
+        const before = this.#before;
+        if (before === null) return;
+        this.#before = null;
+        chat.memory = null;
+        status.aim(before);
+        await status.reload();
+      },
+      wait: () =>
+        this.#before === null
+          ? `${choice.title} answers when the first has ended.`
+          : `${choice.title} is loaded in the first one’s place.`,
+    };
+  }
+
+  #tabChoices(): readonly SecondChoice[] {
+    const { library } = this.#host;
+    return library.models
+      .filter((model) => model.key !== library.current.key && this.#isHere(model))
+      .map(({ key, title, variants }) => {
+        const kept = library.kept[key];
+        const sizes = variants.filter(({ dtype }) => kept?.includes(dtype) ?? true);
+        const bytes = Math.max(0, ...sizes.map((variant) => variant.bytes));
+        return { kind: 'tab', key, title, bytes };
+      });
+  }
+
+  /** All of it is in this browser, or comes with the app. */
+  #isHere({ key, role, blobs, listing }: LibraryModel): boolean {
+    const isOfApp = role === 'embedded' || role === 'test';
+    const isKept = (this.#host.library.kept[key]?.length ?? 0) > 0;
+    return isOfApp || blobs !== null || (isKept && listing !== null);
+  }
+
+  #serverChoices(): readonly SecondChoice[] {
+    const { library, servers } = this.#host;
+    return servers.connections.flatMap((connection) =>
+      connection.models
+        .filter(
+          (model) =>
+            servers.used(library.current.key) !== connection || servers.chosenModel !== model,
+        )
+        .map((model) => ({
+          kind: 'server' as const,
+          key: `${connection.id} ${model}`,
+          title: model.split(/[/\\]/).at(-1) ?? model,
+          place: placeOfServer(connection.address),
+          target: targetOf(connection, model),
+        })),
+    );
+  }
+
+  #loadTarget(choice: SecondChoice): LoadTarget {
+    if (choice.kind === 'server') return { modelUrl: choice.key, server: choice.target };
+    const { library, baseUrl } = this.#host;
+    const entry = SITE_MODELS.find(({ id }) => id === choice.key);
+    if (entry !== undefined) return { modelUrl: modelUrlOf(entry, baseUrl) };
+    const model = library.find(choice.key);
+    if (!model?.listing) throw new RangeError(`the model ${choice.key} is not here`);
+    const [variant] = library.kept[choice.key] ?? [];
+    return {
+      modelUrl: model.listing.baseUrl,
+      listing: model.listing,
+      ...(model.blobs === null ? {} : { blobs: model.blobs }),
+      ...(variant === undefined ? {} : { variant }),
+    };
+  }
+}
