@@ -4,6 +4,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { hasEngineRoom } from './core/engine-room';
 import { isOwnMachine } from './core/own-machine';
+import { readEmbed } from './core/embed';
 import { EngineError } from './core/errors';
 import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
@@ -44,7 +45,8 @@ import { ModelLibrary } from './state/models/model-library.svelte';
 import { Notices } from './state/notices.svelte';
 import { Servers } from './state/servers.svelte';
 import { Settings } from './state/settings.svelte';
-import { chatOfHash } from './ui/address';
+import { SharedView } from './state/shared-view.svelte';
+import { chatOfHash, sharedOfHash } from './ui/address';
 import { TabDrafts, type TabStorage } from './state/tab-drafts';
 import { openStorage } from './storage/open-storage';
 import { flushWhenHidden } from './storage/throttled-save';
@@ -200,7 +202,14 @@ const modelTried = new Promise<void>((resolve) => {
 
 trustOwnScripts();
 const notices = new Notices();
-const storage = openStorage((sentence) => notices.show(sentence, { tone: 'trouble' }));
+const embed = readEmbed(
+  query,
+  SITE_MODELS.map(({ id }) => id),
+);
+const storage = openStorage(
+  (sentence) => notices.show(sentence, { tone: 'trouble' }),
+  embed === null,
+);
 const onStorageProblem = (error: unknown): void => {
   const { message, remedy } = asEngineError(error);
   notices.show(`${message} ${remedy}`, { tone: 'trouble' });
@@ -218,12 +227,13 @@ const status = new ModelStatus(engine, modelUrl, () => performance.now(), openLo
 status.rewriteFourBit = settings.values.rewriteFourBit;
 const pwa = new Pwa(modelUrl);
 // Under `npm run dev` a service worker would answer with what was, not with what was just written.
-const pwaStarted = import.meta.env.PROD ? pwa.start(modelTried) : Promise.resolve();
+const pwaStarted =
+  import.meta.env.PROD && embed === null ? pwa.start(modelTried) : Promise.resolve();
 const lab = new Lab(engine, status);
 engine.listener = lab;
 const list = new ConversationList(storage.conversations, onStorageProblem);
 await list.load();
-const drafts = new TabDrafts(storage.drafts, tabStorage());
+const drafts = new TabDrafts(storage.drafts, embed === null ? tabStorage() : null);
 const chat: ChatSession = new ChatSession({
   engine,
   status,
@@ -254,7 +264,7 @@ const study = new BudgetStudy({
   runAlone: (work) => chat.runAlone(work),
   fetch: (url) => fetch(url),
 });
-const linked = chatOfHash(location.hash);
+const linked = embed === null ? chatOfHash(location.hash) : null;
 const opened = linked === null ? null : await list.read(linked);
 if (opened === null) await chat.loadDraft();
 else chat.open(opened);
@@ -311,6 +321,8 @@ const library: ModelLibrary = new ModelLibrary({
   },
 });
 const larger = new LargerSlot();
+const shared = new SharedView();
+if (embed === null) void shared.follow(sharedOfHash(location.hash));
 const second = new SecondSlot(async () => {
   const { SecondModel } = await import('./state/models/second-model.svelte');
   return new SecondModel({
@@ -353,11 +365,21 @@ const app: AppState = {
   kept,
   servers,
   files,
+  shared,
+  isEmbedded: embed !== null,
 };
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
 target.replaceChildren(); // the words that stand there until now
-mount(App, { target, props: { app, pwa } });
-await pwa.becomeIsolated(pwaStarted);
+if (embed === null) {
+  mount(App, { target, props: { app, pwa } });
+  await pwa.becomeIsolated(pwaStarted);
+} else {
+  settings.change({ theme: embed.theme });
+  if (embed.limit !== null) chat.setThinkingLimit(embed.limit);
+  for (const problem of embed.problems) notices.show(problem, { tone: 'trouble' });
+  const { default: EmbedPage } = await import('./ui/embed/EmbedPage.svelte');
+  mount(EmbedPage, { target, props: { app, pwa } });
+}
 await startModel().finally(noteModelTried);
-await beginLarger(model);
+if (embed === null) await beginLarger(model);

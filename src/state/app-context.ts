@@ -12,6 +12,7 @@ import type { ModelStatus } from './model-status.svelte';
 import type { Notices } from './notices.svelte';
 import type { SecondSlot } from './models/second-slot.svelte';
 import type { Servers } from './servers.svelte';
+import type { SharedView } from './shared-view.svelte';
 import type { Settings } from './settings.svelte';
 
 export interface AppState {
@@ -28,6 +29,9 @@ export interface AppState {
   readonly second: SecondSlot;
   readonly servers: Servers;
   readonly files: FileSlot;
+  /** The page stands in another page's frame: one chat, nothing kept. */
+  readonly isEmbedded: boolean;
+  readonly shared: SharedView;
 }
 
 export const [getApp, setApp] = createContext<AppState>();

@@ -1,9 +1,10 @@
 /** Owns what a person can do with one message of the open chat: edit an answer, delete with undo, fork. */
-import { addMessage, nodeOf, type NodeId } from '../core/chat/conversation-tree';
+import { activePath, addMessage, nodeOf, type NodeId } from '../core/chat/conversation-tree';
 import { editReply } from '../core/chat/edited-reply';
 import { putBack, takeOut, type RemovedBranch } from '../core/chat/removed-branch';
 import type { AppState } from './app-context';
 import type { ChatSession } from './chat-session.svelte';
+import type { Conversation } from './conversation';
 import { forkConversation } from './fork-conversation';
 import { removeChat } from './remove-chat';
 
@@ -62,6 +63,18 @@ async function undoDelete(app: Parts, chatId: string, removed: RemovedBranch): P
     });
   } else if (isOpen) chat.rewrite(() => tree);
   else list.keep({ ...conversation, tree });
+}
+
+/** Makes a chat that came with a link one's own, and opens it. */
+export function adoptChat(
+  { chat, list }: Pick<Parts, 'chat' | 'list'>,
+  shared: Conversation,
+): void {
+  const last = activePath(shared.tree).at(-1);
+  if (last === undefined) return;
+  const own = { ...forkConversation(shared, last.id, chat.makers), title: shared.title };
+  list.keep(own);
+  chat.open(own);
 }
 
 /** Opens a new chat with the messages down to `id`; the old one stays as it is. */

@@ -29,7 +29,7 @@ export function exportAsMarkdown(conversations: readonly StoredConversation[]): 
 }
 
 /** A file name from a title: letters and digits of any script, at most 60 UTF-16 units; never empty. */
-export function fileNameOf(title: string, extension: 'json' | 'md'): string {
+export function fileNameOf(title: string, extension: 'json' | 'md' | 'png'): string {
   const words = title.normalize('NFC').match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
   return `${cutText(words.join('-'), 60) || 'chat'}.${extension}`;
 }

@@ -6,7 +6,8 @@ import { DraftStore } from './draft-store';
 import { Housekeeping } from './housekeeping';
 import { ResilientBacking } from './resilient-backing';
 import { SettingsStore } from './settings-store';
-import { openTabChannel } from './tab-channel';
+import { MemoryBacking } from './memory-backing';
+import { openTabChannel, SILENT_CHANNEL } from './tab-channel';
 
 export interface Storage {
   readonly conversations: ConversationStore;
@@ -21,10 +22,16 @@ export interface Storage {
 /**
  * Opens storage; never fails: without a database everything works in memory and `onNotice` gets a sentence that says so.
  * @param onNotice called with a finished sentence for the person, at any later time too.
+ * @param isKept false: nothing is read or written, all of it lasts as long as the page, and other tabs hear nothing
  */
-export function openStorage(onNotice: (sentence: string) => void): Storage {
-  const backing = new ResilientBacking((onLost) => openDatabase(DATABASE_NAME, onLost), onNotice);
-  const channel = openTabChannel();
+export function openStorage(onNotice: (sentence: string) => void, isKept = true): Storage {
+  const backing = new ResilientBacking(
+    isKept
+      ? (onLost) => openDatabase(DATABASE_NAME, onLost)
+      : () => Promise.resolve(new MemoryBacking()),
+    onNotice,
+  );
+  const channel = isKept ? openTabChannel() : SILENT_CHANNEL;
   const onProblem = (error: unknown): void => {
     onNotice(error instanceof Error ? error.message : String(error));
   };
@@ -37,6 +44,6 @@ export function openStorage(onNotice: (sentence: string) => void): Storage {
     drafts: new DraftStore(backing, onProblem),
     connections: new ConnectionStore(backing),
     housekeeping: new Housekeeping({ backing, channel, conversations, settings, now }),
-    isPersistent: () => backing.isPersistent,
+    isPersistent: () => isKept && backing.isPersistent,
   };
 }

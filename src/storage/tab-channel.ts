@@ -30,11 +30,16 @@ function isChange(value: unknown): value is StorageChange {
   }
 }
 
+/** Nobody hears and nobody speaks. */
+export const SILENT_CHANNEL: TabChannel = {
+  post: () => undefined,
+  listen: () => () => undefined,
+  close: () => undefined,
+};
+
 /** The channel of this origin; one that is silent where the browser has none. */
 export function openTabChannel(): TabChannel {
-  if (typeof BroadcastChannel === 'undefined') {
-    return { post: () => undefined, listen: () => () => undefined, close: () => undefined };
-  }
+  if (typeof BroadcastChannel === 'undefined') return SILENT_CHANNEL;
   const channel = new BroadcastChannel(CHANNEL_NAME);
   return {
     post: (change) => channel.postMessage(change),
