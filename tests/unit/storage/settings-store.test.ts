@@ -20,6 +20,7 @@ const SETTINGS: StoredSettings = {
   },
   hub: 'https://models.example',
   rewriteFourBit: 'on',
+  thoughtAsMarkdown: true,
 };
 
 async function loadRaw(value: unknown): Promise<unknown> {
