@@ -251,12 +251,14 @@ export class Engine implements EngineApi {
     // Absent on insecure pages: the heartbeat remains.
     if (locks === undefined) return Promise.resolve();
     return new Promise((held) => {
-      void locks.request(name, () => {
+      const request = locks.request(name, () => {
         held();
         return new Promise<never>(() => {
           // Until the worker ends.
         });
       });
+      // Refused, as to a frame of another site: nothing is held, so nothing is told.
+      request.catch(() => undefined);
     });
   }
 

@@ -292,7 +292,8 @@ export class EngineClient implements Engine {
       },
     };
     this.#link = link;
-    void this.#watchLife(link);
+    // To a frame of another site the browser may refuse locks: then only the silence of a dead worker is noticed.
+    this.#watchLife(link).catch(() => undefined);
     void this.#watchDevice(link);
     return link;
   }

@@ -14,7 +14,13 @@ function copyOf(node: ConversationNode, id: NodeId): NewMessage {
   const { createdAt } = node;
   return node.role === 'assistant'
     ? { id, createdAt, role: node.role, reply: node.reply }
-    : { id, createdAt, role: node.role, text: node.text };
+    : {
+        id,
+        createdAt,
+        role: node.role,
+        text: node.text,
+        ...(node.files === undefined ? {} : { files: node.files }),
+      };
 }
 
 /** A new conversation with the messages from the first down to `last`, without branches, and with ids of its own. */

@@ -188,8 +188,9 @@ async function openPages(pageId: string): Promise<ReadonlySet<string>> {
   const { locks } = navigator as { locks?: LockManager };
   // Without locks one page is assumed.
   if (locks === undefined) return new Set([pageId]);
-  void locks.request(LOCK + pageId, () => new Promise(() => undefined));
-  const { held = [] } = await locks.query();
+  // Nor where the browser refuses them: to a frame of another site it may.
+  locks.request(LOCK + pageId, () => new Promise(() => undefined)).catch(() => undefined);
+  const { held = [] } = await locks.query().catch(() => ({ held: [] }));
   const names = held.flatMap(({ name }) => (name?.startsWith(LOCK) === true ? [name] : []));
   return new Set([pageId, ...names.map((name) => name.slice(LOCK.length))]);
 }

@@ -45,7 +45,8 @@ function readFile(value: unknown, place: string): AttachedFile {
   };
 }
 
-function readFiles(value: unknown, place: string): { files?: readonly AttachedFile[] } {
+/** The files of a question as a part of it; none where it has none. */
+export function readFiles(value: unknown, place: string): { files?: readonly AttachedFile[] } {
   return value === undefined ? {} : { files: readList(value, place, LIMITS.files, readFile) };
 }
 

@@ -10,6 +10,7 @@ import {
   type NewMessage,
 } from '../core/chat/conversation-tree';
 import type { ReplyContent } from '../core/chat/reply';
+import { readFiles } from './read-conversation';
 import { readReply, readStoredText, readThinkingLimit } from './read-reply';
 import { readList, readObject, readOneOf, readText, ValueProblem } from './read-value';
 import { LIMITS, type StoredConversation } from './stored-conversation';
@@ -39,7 +40,7 @@ function sharedReply(reply: ReplyContent, hasThoughts: boolean): ReplyContent {
 function sharedMessage(node: ConversationNode, hasThoughts: boolean): unknown {
   return node.role === 'assistant'
     ? { role: node.role, reply: sharedReply(node.reply, hasThoughts) }
-    : { role: node.role, text: node.text };
+    : { role: node.role, text: node.text, files: node.files };
 }
 
 /** The code of the messages that are read, without other branches, times and ids. */
@@ -88,7 +89,12 @@ function readMessage(value: unknown, place: string, at: number): NewMessage {
   const links = { id: `m${at}`, createdAt: 0 };
   return role === 'assistant'
     ? { ...links, role, reply: readReply(message['reply'], `${place}.reply`) }
-    : { ...links, role, text: readStoredText(message['text'], `${place}.text`) };
+    : {
+        ...links,
+        role,
+        text: readStoredText(message['text'], `${place}.text`),
+        ...readFiles(message['files'], `${place}.files`),
+      };
 }
 
 function readShared(value: unknown): StoredConversation {

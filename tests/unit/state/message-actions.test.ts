@@ -161,6 +161,14 @@ describe('a deleted message', () => {
 });
 
 describe('a fork', () => {
+  test('takes the files of its questions along', async () => {
+    const app = makeParts('thinks');
+    const file = { name: 'tides.txt', text: 'High at noon.', share: 1, tokens: 5 };
+    await app.chat.send('When is it high?', [file]);
+    forkChat(app, lastReply(app).id);
+    expect(app.chat.path[0]).toMatchObject({ files: [file] });
+  });
+
   test('is a chat of its own with the messages down to there, and the old one stays', async () => {
     const app = makeParts('thinks');
     await app.chat.send('one');

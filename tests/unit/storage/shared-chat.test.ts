@@ -73,14 +73,18 @@ const chats: fc.Arbitrary<StoredConversation> = fc
     systemPrompt,
     tree: turns.reduce((tree, [text, reply], at) => {
       const links = { createdAt: at };
-      const asked = appendMessage(tree, { ...links, id: `q${at}`, role: 'user', text });
+      const files = [{ name: 'a.txt', text, share: 0.5, tokens: 3 }];
+      const question = { ...links, id: `q${at}`, role: 'user' as const, text };
+      const asked = appendMessage(tree, at % 2 === 0 ? question : { ...question, files });
       return appendMessage(asked, { ...links, id: `a${at}`, role: 'assistant', reply });
     }, EMPTY_TREE),
   }));
 
 /** What is read of a chat. */
-function contentOf({ tree }: StoredConversation): readonly unknown[] {
-  return activePath(tree).map((node) => (node.role === 'assistant' ? node.reply : node.text));
+function contentOf({ tree }: StoredConversation) {
+  return activePath(tree).map((node) =>
+    node.role === 'assistant' ? node.reply : [node.text, node.files],
+  );
 }
 
 async function decoded(code: string): Promise<StoredConversation> {
@@ -99,7 +103,7 @@ describe('a chat in a link', () => {
         expect(back).toMatchObject({ title: chat.title, systemPrompt: chat.systemPrompt });
         expect(contentOf(back)).toEqual(
           contentOf(chat).map((content) =>
-            typeof content === 'object' ? { ...content, stats: null, problem: '' } : content,
+            'parts' in content ? { ...content, stats: null, problem: '' } : content,
           ),
         );
         expect(JSON.stringify(back)).not.toContain('localhost');
