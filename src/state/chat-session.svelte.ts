@@ -10,33 +10,27 @@ import {
   branchesAt,
   editMessage,
   nodeOf,
-  pathTo,
   regenerateReply,
   removeMessage,
   setReply,
   switchBranch,
-  type AssistantNode,
   type ConversationNode,
   type ConversationTree,
   type NodeId,
 } from '../core/chat/conversation-tree';
-import { begunReply, toPromptMessages } from '../core/chat/prompt-assembly';
+import { toPromptMessages } from '../core/chat/prompt-assembly';
 import { emptyReply, type ReplyContent } from '../core/chat/reply';
-import { begunParts, thoughtMsOf, thoughtTokensOf } from '../core/chat/reply-parts';
+import { begunParts } from '../core/chat/reply-parts';
 import type { EngineError } from '../core/errors';
 import { placeOfDevice } from '../core/server/server-target';
 import { createSentenceSegmenter } from '../core/text/sentences';
 import type { Engine, Generation } from '../engine/engine';
-import type {
-  GenerateRequest,
-  MemoryReport,
-  PromptMessage,
-  ThinkingLimit,
-} from '../protocol/engine-api';
+import type { MemoryReport, PromptMessage, ThinkingLimit } from '../protocol/engine-api';
 import { NEW_CHAT_DRAFT } from '../storage/draft-store';
 import { entryProblem, fitDraft, fitReply, fitSystemPrompt, fitTitle } from '../storage/fit-entry';
 import type { Author } from './author';
 import { newConversation, titleFrom, type Conversation } from './conversation';
+import { generateRequest, withEarlierStats } from './generate-request';
 import { LiveReply, nextFrame, type FrameScheduler, type ReplyView } from './live-reply.svelte';
 import { asEngineError, type ModelStatus } from './model-status.svelte';
 import type { Settings } from './settings.svelte';
@@ -545,7 +539,7 @@ export class ChatSession {
         const writer = author.writer();
         if (writer !== undefined) live.sign(writer);
         job.generation = author.engine.generate(
-          this.#request(conversation, node, isContinued),
+          generateRequest(conversation, node, isContinued, this.#host.settings.values),
           (events) => {
             live.take(events);
             if (isFirst && events.some((event) => event.type === 'thought-start')) {
@@ -584,51 +578,4 @@ export class ChatSession {
     this.#jobs = this.#jobs.filter((other) => other !== job);
     return failure;
   }
-
-  #request(conversation: Conversation, node: AssistantNode, isContinued: boolean): GenerateRequest {
-    const { values } = this.#host.settings;
-    const { ids, index } = branchesAt(conversation.tree, node.id);
-    const { tools, maxAnswerTokens, closingSentence, sampling } = values;
-    const { thinkingLimit } = conversation;
-    const begun = isContinued ? begunReply(node.reply) : null;
-    const continueFrom = begun?.continueFrom ?? null;
-    return {
-      id: node.id,
-      messages: [...messagesBefore(conversation, node), ...(begun?.messages ?? [])],
-      thinkingLimit: begun === null ? thinkingLimit : limitLeft(thinkingLimit, begun.thoughtTokens),
-      closingSentence,
-      maxAnswerTokens,
-      // Each branch draws its own numbers, and the same branch the same ones.
-      sampling: { ...sampling, seed: sampling.seed + (ids.length > 1 ? index : 0) },
-      stopStrings: [],
-      tools,
-      candidates: 0,
-      ...(continueFrom === null ? {} : { continueFrom }),
-    };
-  }
-}
-
-function messagesBefore(conversation: Conversation, node: AssistantNode): PromptMessage[] {
-  const path = pathTo(conversation.tree, node.id).slice(0, -1);
-  return toPromptMessages(path, conversation.systemPrompt);
-}
-
-/** What a limit leaves to the last turn of a reply whose finished turns have thought `used` tokens. */
-function limitLeft(limit: ThinkingLimit, used: number): ThinkingLimit {
-  return limit === 'unlimited' ? limit : Math.max(0, limit - used);
-}
-
-/** Adds up the figures of a reply that was written in two goes; rates are of the second. */
-function withEarlierStats(reply: ReplyContent, before: ReplyContent): ReplyContent {
-  if (reply.stats === null || before.stats === null) return reply;
-  const { parts, stats } = reply;
-  return {
-    ...reply,
-    stats: {
-      ...stats,
-      thoughtTokens: thoughtTokensOf(parts) ?? stats.thoughtTokens + before.stats.thoughtTokens,
-      thoughtMs: thoughtMsOf(parts),
-      answerTokens: stats.answerTokens + before.stats.answerTokens,
-    },
-  };
 }

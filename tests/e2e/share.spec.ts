@@ -91,7 +91,7 @@ test('a chat becomes a PNG and a print page; one that is too long for a link bec
   await expect(printed).toHaveCount(0);
 
   // Words that no packing makes shorter.
-  const long = Array.from({ length: 2500 }, (_, at) => ((at * 2654435761) >>> 7).toString(36));
+  const long = Array.from({ length: 5000 }, (_, at) => ((at * 2654435761) >>> 7).toString(36));
   await page.getByRole('button', { name: 'Edit message' }).click();
   await page.getByRole('textbox', { name: 'Edit message' }).fill(long.join(''));
   await page.getByRole('button', { name: 'Ask this instead' }).click();
