@@ -77,7 +77,7 @@ export async function decodeChat(
   try {
     return readShared(JSON.parse(text));
   } catch (error) {
-    if (error instanceof ValueProblem) return { broken: `${error.message}` };
+    if (error instanceof ValueProblem) return { broken: error.message };
     if (error instanceof SyntaxError) return { broken: 'it holds no chat' };
     throw error;
   }

@@ -79,8 +79,10 @@ async function withFont(text: string, base: string): Promise<string> {
 function dataAddress(blob: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result));
-    reader.onerror = () => reject(new Error('a font could not be read', { cause: reader.error }));
+    reader.onloadend = () => {
+      if (typeof reader.result === 'string') resolve(reader.result);
+      else reject(new Error('a font could not be read', { cause: reader.error }));
+    };
     reader.readAsDataURL(blob);
   });
 }
