@@ -393,6 +393,7 @@ export class Engine implements EngineApi {
       const loaded = { session, tokenizer, spec, format, snapshots };
       const lab = new Lab({
         ...loaded,
+        module,
         weightBytes,
         readGraph: () => readDecoder(model, rung.variant, files),
         identity: { name: spec.name, modelId: await identityOf(listing), variant: info.variant },

@@ -199,6 +199,21 @@ export class FakeLab {
           onProgress({ type: 'cost', point });
           return point;
         });
+      case 'drafts': {
+        const words = ['12', ' plus', ' 30', ' is', ' 42', '.'];
+        return {
+          tokens: words.map((text, at) => ({
+            text,
+            draft:
+              at === 0 ? null : at === 3 ? { isKept: false, text: ' makes' } : { isKept: true },
+          })),
+          counts: { tokens: 6, runs: 2, guesses: 5, accepted: 4 },
+          isEqual: true,
+          plainMs: 24,
+          draftedMs: 16,
+          costs: { runMs: [4, 5, 6, 7], guessMs: 1, moreGuessMs: 0.5 },
+        } satisfies LabJobs['drafts']['result'];
+      }
       case 'memory':
         return {
           tokens: this.#texts.length,

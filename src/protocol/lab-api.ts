@@ -8,6 +8,8 @@
  */
 import type { LayerKind, RecurrentLayerSpec } from '../core/model-spec';
 import type { QuantiseBits } from '../core/state-math/surgery';
+import type { DraftCounts, TokenDraft } from '../core/chat/drafts';
+import type { DraftCosts } from '../core/lab/draft-speed';
 import type { RecallTask } from '../core/lab/recall-task';
 import type { SamplingSettings } from '../core/sampling/sampler';
 import type { PromptMessage } from '../core/chat/prompt-message';
@@ -455,6 +457,29 @@ export interface WeightsResult {
 /** The request of a job that needs none: `{}`. */
 export type NoDetails = Readonly<Record<string, never>>;
 
+/** One greedy reply, written without and with drafts. */
+export interface DraftTrialRequest {
+  readonly messages: readonly PromptMessage[];
+  /** Most tokens of the reply. */
+  readonly tokens: number;
+}
+
+export interface DraftTrialToken {
+  readonly text: string;
+  /** Null: nothing had been drafted for this place. */
+  readonly draft: TokenDraft | null;
+}
+
+export interface DraftTrialResult {
+  readonly tokens: readonly DraftTrialToken[];
+  readonly counts: DraftCounts;
+  /** The same tokens both ways. */
+  readonly isEqual: boolean;
+  readonly plainMs: number;
+  readonly draftedMs: number;
+  readonly costs: DraftCosts;
+}
+
 /** Request and result of each job. One job at a time, replies included: another is refused with `busy`. */
 export interface LabJobs {
   /** Reads a source and makes it the live state. */
@@ -475,6 +500,8 @@ export interface LabJobs {
   readonly load: { readonly request: LoadStateRequest; readonly result: LoadedState };
   readonly cost: { readonly request: CostRequest; readonly result: readonly CostPoint[] };
   readonly memory: { readonly request: NoDetails; readonly result: LabMemory };
+  /** Writes a reply both ways and measures what runs cost; the live state stays as it is. */
+  readonly drafts: { readonly request: DraftTrialRequest; readonly result: DraftTrialResult };
   /** Reads the model's file again; nothing of it is kept. */
   readonly weights: { readonly request: WeightsRequest; readonly result: WeightsResult };
 }

@@ -32,7 +32,7 @@ export interface DraftOptions {
 }
 
 /** Measured with `scripts/measure-drafts.js`: LOG.md, "Multi-token prediction". */
-export const DRAFT_DEFAULTS = { most: 3, least: 0.7, mostReplayed: 4 } as const;
+export const DRAFT_DEFAULTS = { most: 3, least: 0.5, mostReplayed: 4 } as const;
 
 /** One run of the backbone, whose rows are given out one by one. */
 interface Ahead {

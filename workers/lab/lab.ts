@@ -24,6 +24,7 @@ import {
   type SavedState,
   type SurgeryOp,
 } from '../../src/protocol/lab-api';
+import type { DraftModule } from '../draft/draft-module';
 import type { GraphFile } from '../runtime/graph-reader';
 import { stateNamesOf, type LayerStates, stateKindOf } from '../runtime/layer-states';
 import type { ModelSession } from '../runtime/session';
@@ -42,6 +43,7 @@ import { openState, saveState, sizesOf, type ModelIdentity } from './teleport';
 export interface LabModel extends Omit<ReaderModel, 'session'> {
   readonly session: ModelSession;
   readonly identity: ModelIdentity;
+  readonly module: DraftModule | null;
   readonly weightBytes: number;
   /** The file that the model was made of, read again. */
   readonly readGraph: () => Promise<GraphFile>;
@@ -169,6 +171,14 @@ export class Lab {
         return this.#load(request.bytes);
       case 'memory':
         return this.#memory();
+      case 'drafts': {
+        const { draftTrial } = await import('../draft/draft-trial');
+        const { reader, post } = host;
+        return draftTrial(this.#model, request, {
+          wait: () => reader.breathe(),
+          progress: (done, total) => post({ type: 'progress', done, total }),
+        });
+      }
       case 'weights': {
         const { readWeights } = await import('./weights');
         return readWeights(await this.#model.readGraph(), request);

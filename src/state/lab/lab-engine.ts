@@ -24,6 +24,8 @@ export interface LabListener {
   readonly candidates: number;
   /** Replies are to be written one token at a click. */
   readonly isStepped: boolean;
+  /** Replies are to be written with drafts. */
+  readonly isDrafting: boolean;
   /** Ends the lab's own job, since the engine does one at a time. */
   beforeReply(): Promise<void>;
   /** `step` lets a reply in step mode read so many tokens more. */
@@ -56,6 +58,7 @@ export class TappedEngine implements Engine {
         ...request,
         candidates: Math.max(request.candidates, listener.candidates),
         isStepped: request.isStepped ?? listener.isStepped,
+        ...(listener.isDrafting ? { drafts: true } : {}),
       };
       listener.onReplyStart(asked, (tokens) => running?.step(tokens));
       let ended: GenerateResult['stats'] | null = null;

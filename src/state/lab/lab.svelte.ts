@@ -76,6 +76,8 @@ export class Lab implements LabListener {
   /** Why the last job failed; '' when it did not. */
   problem = $state('');
   isReplying = $state(false);
+  /** Replies are written with drafts; then the engine is not asked for every token's states. */
+  isDrafting = $state(false);
   /** The lesson that is open; null: the list of them. */
   lesson = $state<string | null>(null);
   /** An experiment that a link asks for, until its view has taken it or it was put away. */
@@ -156,6 +158,12 @@ export class Lab implements LabListener {
     }
   }
 
+  /** Drafts or none, from the next token on. */
+  async draft(isDrafting: boolean): Promise<void> {
+    this.isDrafting = isDrafting;
+    await this.rewatch();
+  }
+
   async close(): Promise<void> {
     this.isOpen = false;
     this.stepper?.leave();
@@ -171,7 +179,9 @@ export class Lab implements LabListener {
         return;
       }
       try {
-        const capabilities = await this.#engine.watch(this.isOpen ? { opened: this.opened } : null);
+        const capabilities = await this.#engine.watch(
+          this.isOpen && !this.isDrafting ? { opened: this.opened } : null,
+        );
         this.capabilities = this.isOpen ? capabilities : null;
       } catch (cause) {
         this.#fail(cause);
@@ -340,6 +350,7 @@ export class Lab implements LabListener {
       this.#forget();
       this.opened = null;
       this.beside = null;
+      this.isDrafting = false;
     }
     this.#model = model;
   }

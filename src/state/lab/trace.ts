@@ -1,4 +1,5 @@
 /** Owns what the lab has seen of the reply that runs: bytes, steps and tokens, gathered from the engine's events. Pure. */
+import type { TokenDraft } from '../../core/chat/drafts';
 import type { EngineEvent, TokenCandidate } from '../../protocol/engine-api';
 import type { LabOpened, LabStep } from '../../protocol/lab-api';
 
@@ -19,6 +20,8 @@ export interface TraceToken {
   readonly candidates: readonly TokenCandidate[];
   /** In nats; null when not known. */
   readonly entropy: number | null;
+  /** What had been drafted for its place; null where nothing was. */
+  readonly draft: TokenDraft | null;
   /** The reply up to this token, to branch off from; null inside a tool call's reply or a half-finished character. */
   readonly before: { readonly thought: string | null; readonly answer: string } | null;
 }
@@ -193,6 +196,7 @@ export class LabTrace {
         ms: event.ms,
         candidates: event.candidates ?? [],
         entropy: event.entropy ?? null,
+        draft: event.draft ?? null,
         before,
       });
     }

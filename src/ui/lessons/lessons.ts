@@ -27,6 +27,8 @@ export interface LessonHost {
   readonly spec: ModelSpec;
   /** The model that runs reads plain English, names it has never met included. Absent: it does not. */
   readonly isReader?: boolean;
+  /** False: no module drafts for the model that runs. */
+  readonly canDraft?: boolean;
   readonly run: <K extends LabJobName>(
     name: K,
     title: string,

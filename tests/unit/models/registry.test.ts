@@ -46,7 +46,12 @@ describe('registry.json', () => {
   });
 
   it('begins with the embedded model, whose files are there', async () => {
-    expect(EMBEDDED_MODELS.map(({ id }) => id)).toEqual(['tidepool', 'micro', 'tidepool-nvfp4']);
+    expect(EMBEDDED_MODELS.map(({ id }) => id)).toEqual([
+      'tidepool',
+      'micro',
+      'tidepool-nvfp4',
+      'tidepool-mtp',
+    ]);
     for (const entry of EMBEDDED_MODELS) {
       const folder = new URL(`../../../public/${entry.home.path}`, import.meta.url);
       const config: unknown = JSON.parse(await readFile(new URL('config.json', folder), 'utf8'));

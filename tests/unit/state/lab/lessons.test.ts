@@ -3,7 +3,10 @@ import { GREEDY } from '../../../../src/core/sampling/greedy';
 import { describe, expect, it } from 'vitest';
 import { createFakeEngine, FAKE_SPEC } from '../../../../src/engine/fake-engine';
 import { labAddressOf, lessonHash } from '../../../../src/state/lab/lab-address';
-import { LESSONS, type LessonHost } from '../../../../src/ui/lessons/lessons';
+import { DRAFTS_LESSON } from '../../../../src/ui/lessons/drafts-lesson';
+import { LESSONS as SIX, type LessonHost } from '../../../../src/ui/lessons/lessons';
+
+const LESSONS = [...SIX, DRAFTS_LESSON];
 
 async function makeHost(): Promise<LessonHost> {
   const engine = createFakeEngine('thinks', 0);
@@ -33,9 +36,9 @@ async function makeHost(): Promise<LessonHost> {
 }
 
 describe('the lessons', () => {
-  it('are six, with their own ids that links carry', () => {
-    expect(LESSONS).toHaveLength(6);
-    expect(new Set(LESSONS.map(({ id }) => id)).size).toBe(6);
+  it('are six and one on drafts, with their own ids that links carry', () => {
+    expect(LESSONS).toHaveLength(7);
+    expect(new Set(LESSONS.map(({ id }) => id)).size).toBe(7);
     for (const { id } of LESSONS)
       expect(labAddressOf(lessonHash(id))).toEqual({ kind: 'lesson', id });
   });
@@ -58,6 +61,20 @@ describe('the lessons', () => {
       const lesson = LESSONS.find((one) => one.id === id);
       expect(await lesson?.run({ ...host, spec: without })).toMatch(/has no /);
     }
+  });
+
+  it('on drafts says what to load where nothing drafts, and what a reply that differs means', async () => {
+    const host = await makeHost();
+    expect(await DRAFTS_LESSON.run({ ...host, canDraft: false })).toContain('Tidepool with drafts');
+    const other = await DRAFTS_LESSON.run({
+      ...host,
+      run: async (name, title, request) => {
+        const found = await host.run(name, title, request);
+        return found === null ? null : ({ ...found, isEqual: false } as typeof found);
+      },
+    });
+    expect(other).toMatchObject({ right: null });
+    expect(JSON.stringify(other)).toContain('not the same');
   });
 
   it('asks a model that can read for names never heard, and others for numbers', async () => {

@@ -1,0 +1,69 @@
+/** Owns what the pictures of drafting say, and their lines. Pure; every number comes from its arguments. */
+import type { TokenDraft } from '../../core/chat/drafts';
+import {
+  breakEvenShare,
+  costOfRun,
+  draftSpeed,
+  tokensARun,
+  type DraftCosts,
+} from '../../core/lab/draft-speed';
+import { formatCount } from '../../core/units';
+import type { DraftTrialResult } from '../../protocol/lab-api';
+
+type Drafted = { readonly draft: TokenDraft | null };
+
+/** Guesses of tokens that were kept, and that were not. */
+export function draftTally(tokens: readonly Drafted[]): { kept: number; missed: number } {
+  let kept = 0;
+  let missed = 0;
+  for (const { draft } of tokens) {
+    if (draft === null) continue;
+    if (draft.isKept) kept += 1;
+    else missed += 1;
+  }
+  return { kept, missed };
+}
+
+export function draftSentence(tokens: readonly Drafted[], isDrafting: boolean): string {
+  const { kept, missed } = draftTally(tokens);
+  if (kept + missed === 0)
+    return isDrafting
+      ? 'Ask something: each token appears here with what had been guessed for its place.'
+      : 'Let the module draft, and ask something: its guesses appear here, kept and missed.';
+  return `${formatCount(kept)} of ${formatCount(tokens.length)} tokens had been guessed, and cost no run of their own; ${formatCount(missed)} ${missed === 1 ? 'guess was' : 'guesses were'} wrong.`;
+}
+
+/** What a reader hears of a token. */
+export function draftOfToken(draft: TokenDraft | null): string {
+  if (draft === null) return 'not drafted';
+  return draft.isKept ? 'drafted and kept' : `drafted wrongly as ${JSON.stringify(draft.text)}`;
+}
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+export function trialSentence(trial: DraftTrialResult, most: number): string {
+  const { counts, plainMs, draftedMs, isEqual, costs } = trial;
+  const [one = NaN, ...more] = costs.runMs;
+  const last = more.at(-1) ?? NaN;
+  const share = breakEvenShare(costs, most);
+  const speed = plainMs / draftedMs;
+  return [
+    `Reading ${more.length + 1} tokens at once costs ${(last / one).toFixed(2)} times one token here, with its guesses ${costOfRun(costs, most).toFixed(2)} times.`,
+    share === null
+      ? `So runs with ${most} guesses can’t pay on this device, even if all came true.`
+      : `So runs with ${most} guesses pay from ${percent(share)} of guesses on.`,
+    `In this reply ${percent(counts.accepted / Math.max(1, counts.guesses))} came true, ${(counts.tokens / Math.max(1, counts.runs)).toFixed(2)} tokens a run, and it was ${speed.toFixed(2)} times as fast as without; the words are ${isEqual ? 'the same' : 'not the same'}.`,
+  ].join(' ');
+}
+
+/** Points of a curve: speed by the share of guesses that come true. */
+export function speedCurve(
+  costs: DraftCosts | null,
+  guesses: number,
+): { readonly x: number; readonly y: number }[] {
+  return Array.from({ length: 21 }, (_, i) => i / 20).map((share) => ({
+    x: share,
+    // Without costs: of a device that reads several tokens in the time of one.
+    y: costs === null ? tokensARun(guesses, share) : draftSpeed(costs, guesses, share),
+  }));
+}

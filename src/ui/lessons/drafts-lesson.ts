@@ -1,0 +1,58 @@
+/** The guided lesson on drafting, as data: it runs a sum without and with drafts, and times both. Owns no drawing. */
+import { formatCount, formatDuration } from '../../core/units';
+import type { Lesson } from './lessons';
+
+const QUESTION = 'Tom has 12 apples. He buys 30 more. How many apples does Tom have?';
+const TOKENS = 160;
+/** Tokens a run below which drafts hardly helped, and from which on they did much. */
+const FEW = 1.3;
+const MANY = 2;
+
+export const DRAFTS_LESSON: Lesson = {
+  id: 'drafts',
+  title: 'Guess ahead, check at once',
+  minutes: 3,
+  scene:
+    'A model writes one token a run, and each run reads all its weights. A small module beside it can guess the next three tokens; the model then reads its own token and the guesses in one run, and keeps the guesses that are what it would have written.',
+  question: 'How many tokens will one run give, guesses that came true included?',
+  predictions: ['Hardly more than one', 'About one and a half', 'Two or more'],
+  async run({ run, canDraft }) {
+    if (canDraft === false)
+      return 'The model that runs has no module that drafts for it here. Load “Tidepool with drafts” on WASM: it is listed under Models.';
+    const found = await run('drafts', 'Writing without and with drafts', {
+      messages: [{ role: 'user', content: QUESTION }],
+      tokens: TOKENS,
+    });
+    if (found === null) return null;
+    const { counts, plainMs, draftedMs, isEqual } = found;
+    const each = counts.tokens / Math.max(1, counts.runs);
+    const speed = plainMs / draftedMs;
+    return {
+      sentence: `${formatCount(counts.tokens)} tokens took ${formatCount(counts.runs)} runs, ${each.toFixed(2)} tokens a run; ${formatCount(counts.accepted)} of ${formatCount(counts.guesses)} guesses came true. The words are ${isEqual ? 'the same' : 'not the same'} as without drafts.`,
+      reading: !isEqual
+        ? 'The words are not the same: two tokens were so close that reading several at once tipped the balance. On this device drafts are not to be trusted.'
+        : speed > 1.05
+          ? `It was ${speed.toFixed(2)} times as fast: runs of several tokens cost less here than the runs they save.`
+          : speed < 0.95
+            ? `And yet it was slower, ${speed.toFixed(2)} times as fast: at this size a run of several tokens costs nearly as much as several runs. The picture above “The choice at each token” shows where it would pay.`
+            : 'Fewer runs, and hardly any time saved: at this size a run of several tokens costs nearly as much as the runs it saves.',
+      right: !isEqual ? null : each < FEW ? 0 : each < MANY ? 1 : 2,
+      bars: [
+        {
+          name: 'Without drafts',
+          value: plainMs,
+          text: `${formatDuration(plainMs)}, ${formatCount(counts.tokens)} runs`,
+          tone: '--sun',
+        },
+        {
+          name: 'With drafts',
+          value: draftedMs,
+          text: `${formatDuration(draftedMs)}, ${formatCount(counts.runs)} runs`,
+          tone: '--pool-water',
+        },
+      ],
+      provenance: 'measured',
+    };
+  },
+  why: 'Checking is cheaper than writing where a run’s cost is the reading of the weights: a large model on a GPU reads four tokens in about the time of one, so every guess that comes true is nearly free. A model of a few million parameters on one core computes more than it waits, so a run of four costs nearly four. Wrong guesses cost twice in a model with recurrent states: what was read in vain can’t be cut off a state, so the tokens before it are read again.',
+};
