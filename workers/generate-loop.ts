@@ -25,6 +25,7 @@ import type { ChatTokenizer, TemplateMessage } from './runtime/hub';
 import type { LayerStates } from './runtime/layer-states';
 import type { SnapshotCache } from './runtime/snapshots';
 import { TokenCursor, type LogitRow, type StepSession } from './token-cursor';
+import type { AnswerGuard } from './turn/answer-guard';
 import { ToolRunner } from './turn/tool-runner';
 import { toolTurnIds } from './turn/tool-turn';
 import { CLOSE_RESERVE, Turn } from './turn/turn';
@@ -140,6 +141,8 @@ class Reply {
     decodedTokens: 0,
   };
   #cursor: TokenCursor | null = null;
+  /** Holds the answer to its schema; null: any text. */
+  #guard: AnswerGuard | null = null;
   #thoughtEnd: ThoughtEnd | null = null;
   #lastTokenAt = 0;
   #lastMemoryAt = -Infinity;
@@ -168,8 +171,12 @@ class Reply {
     const { tokenizer, spec, format, snapshots } = this.#model;
     const request = this.#request;
     // A model whose calls cannot be told from its answer is offered no tools.
-    const tools = format.toolCall === null ? [] : request.tools.map((name) => TOOL_SCHEMAS[name]);
+    const tools =
+      format.toolCall === null || request.answerSchema !== undefined
+        ? []
+        : request.tools.map((name) => TOOL_SCHEMAS[name]);
     const { continueFrom } = request;
+    this.#guard = await this.#guardOf(request);
     const inAnswer =
       continueFrom !== undefined && (continueFrom.thought === null || continueFrom.answer !== '');
     const asked =
@@ -248,6 +255,14 @@ class Reply {
     const memory = this.#host.memory(cursor);
     this.#host.emit({ type: 'memory', memory });
     return { finish, thoughtEnd: this.#thoughtEnd, tally: this.#tally, memory };
+  }
+
+  /** What the answer is held to; its code comes with the first reply that asks for it. */
+  async #guardOf({ answerSchema, continueFrom }: GenerateRequest): Promise<AnswerGuard | null> {
+    if (answerSchema === undefined) return null;
+    const { tokenizer, spec } = this.#model;
+    const { AnswerGuard } = await import('./turn/answer-guard');
+    return new AnswerGuard(tokenizer, spec.vocabSize, answerSchema, continueFrom?.answer ?? '');
   }
 
   #at(): TokenCursor {
@@ -353,12 +368,17 @@ class Reply {
       }
       if (cursor.length >= this.#model.spec.maxPositions) return 'context-full';
       if (turn.answerTokensLeft <= 0) return 'length';
+      const isGuarded = this.#guard !== null && budget.channel === 'answer';
+      // A model that cannot say so itself has ended where nothing more may follow.
+      if (isGuarded && this.#guard?.isOver === true && this.#model.format.endIds.length === 0)
+        return 'end';
 
       const sampled: SampledToken = waiting ?? (await this.#draw(logits, turn, random));
       const wasThought = budget.channel === 'thought';
       const taken = turn.take(sampled.id);
       const { step } = taken;
       waiting = taken.again ? sampled : null;
+      if (isGuarded && step.keep) this.#guard?.take(sampled.id);
       if (wasThought)
         this.#tally.thoughtTokens =
           thoughtTokensBefore + budget.usedTokens - turn.thoughtTokensGiven;
@@ -405,11 +425,21 @@ class Reply {
    */
   async #draw(
     row: LogitRow,
-    { budget, recentIds }: Turn,
+    turn: Turn,
     random: ReturnType<typeof createRandom>,
   ): Promise<SampledToken> {
     const { sampling, candidates } = this.#request;
+    const { budget, recentIds } = turn;
     const { bannedIds } = budget;
+    if (this.#guard !== null && budget.channel === 'answer') {
+      // Of most masks the likeliest few tell nothing, so all of the row comes over.
+      const whole = row instanceof Float32Array ? row : await row.whole();
+      const { spec, format } = this.#model;
+      // One token is kept for the end of the turn.
+      const left = Math.min(turn.answerTokensLeft, spec.maxPositions - this.#at().length) - 1;
+      const masked = this.#guard.mask(whole, left, format.endIds);
+      return sampleToken(masked, sampling, recentIds, random, { candidates });
+    }
     if (!(row instanceof Float32Array)) {
       const sampled = sampleFromTopLogits(row.top, sampling, recentIds, random, {
         candidates,

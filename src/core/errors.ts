@@ -13,6 +13,7 @@ export type EngineErrorCode =
   | 'device-lost'
   | 'worker-died'
   | 'prompt-too-long'
+  | 'schema'
   | 'not-loaded'
   | 'busy'
   | 'network'

@@ -6,6 +6,7 @@ import type { PromptMessage, ToolCall } from '../core/chat/prompt-message';
 import type { FinishReason } from '../core/chat/reply';
 import type { EngineErrorCode } from '../core/errors';
 import type { ModelSpec } from '../core/model-spec';
+import type { JsonSchema } from '../core/json-schema/read-schema';
 import type { SamplingSettings } from '../core/sampling/sampler';
 import type { ServerDevice, ServerFacts, ServerTarget } from '../core/server/server-target';
 import type { ModelListing } from '../core/model-listing';
@@ -64,6 +65,8 @@ export interface LoadRequest {
   readonly isToBeKept?: boolean;
   /** A model on a server, which answers in place of one that is loaded here; `modelUrl` is not asked then. */
   readonly server?: ServerTarget;
+  /** The browser's own model answers in place of one that is loaded here. */
+  readonly isBrowserModel?: boolean;
   /** Rungs that an earlier worker has left; set by the client when it starts a fresh worker. */
   readonly attempted?: readonly DeviceAttempt[];
 }
@@ -86,7 +89,16 @@ export interface DeviceAttempt {
 
 export interface LoadProgress {
   readonly stage:
-    'manifest' | 'runtime' | 'weights' | 'session' | 'self-test' | 'warm-up' | 'ready' | 'server';
+    | 'manifest'
+    | 'runtime'
+    | 'weights'
+    | 'session'
+    | 'self-test'
+    | 'warm-up'
+    | 'ready'
+    | 'server'
+    /** The browser gets its own model; of its bytes only the share is told: loadedBytes of totalBytes 1. */
+    | 'browser';
   /** Bytes so far and true total over all files (uncompressed); 0 total when not known yet. */
   readonly loadedBytes: number;
   readonly totalBytes: number;
@@ -134,6 +146,8 @@ export interface GenerateRequest {
   readonly sampling: SamplingSettings;
   readonly stopStrings: readonly string[];
   readonly tools: readonly ('calculator' | 'clock')[];
+  /** The answer is JSON that satisfies this, and no tools are offered; the thought is free. Absent: any text. */
+  readonly answerSchema?: JsonSchema;
   /**
    * Go on with the unfinished last turn of a reply (its raw text) in place of starting one; its finished turns, with
    * their tools' results, are the last of `messages`.

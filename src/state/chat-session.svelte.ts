@@ -363,6 +363,11 @@ export class ChatSession {
     this.#update({ systemPrompt: fitSystemPrompt(systemPrompt) });
   }
 
+  /** Holds the answers to come to a schema, which has been read before; '' lets them be any text. */
+  setAnswerSchema(answerSchema: string): void {
+    this.#update({ answerSchema });
+  }
+
   rename(title: string): void {
     const fitting = fitTitle(title);
     if (fitting !== '') this.#update({ title: fitting, isNamed: true });

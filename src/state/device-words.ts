@@ -49,6 +49,10 @@ export function progressInWords(progress: LoadProgress | null): string {
       return 'Ready';
     case 'server':
       return 'Asking the server';
+    case 'browser':
+      return progress.loadedBytes < progress.totalBytes
+        ? `The browser fetches its model: ${Math.floor(100 * progress.loadedBytes)} %`
+        : 'Starting the browser’s own model';
     default: {
       const never: never = progress.stage;
       return never;

@@ -3,6 +3,8 @@ import { branchesAt, pathTo, type AssistantNode } from '../core/chat/conversatio
 import { begunReply, toPromptMessages } from '../core/chat/prompt-assembly';
 import type { ReplyContent } from '../core/chat/reply';
 import { thoughtMsOf, thoughtTokensOf } from '../core/chat/reply-parts';
+import { EngineError } from '../core/errors';
+import type { JsonSchema } from '../core/json-schema/read-schema';
 import type { GenerateRequest, PromptMessage, ThinkingLimit } from '../protocol/engine-api';
 import type { Conversation } from './conversation';
 import type { SettingsValues } from './settings.svelte';
@@ -31,7 +33,24 @@ export function generateRequest(
     tools,
     candidates: 0,
     ...(continueFrom === null ? {} : { continueFrom }),
+    ...((conversation.answerSchema ?? '') === ''
+      ? {}
+      : { answerSchema: schemaOf(conversation.answerSchema ?? '') }),
   };
+}
+
+/** The schema of a chat; its engine reads what is in it. EngineError `schema` where it is no JSON. */
+function schemaOf(text: string): JsonSchema {
+  try {
+    return JSON.parse(text) as JsonSchema;
+  } catch (cause) {
+    throw new EngineError(
+      'schema',
+      'The schema that this chat’s answers are held to is no JSON.',
+      'Mend it in the settings, or take it away there.',
+      { cause },
+    );
+  }
 }
 
 function messagesBefore(conversation: Conversation, node: AssistantNode): PromptMessage[] {

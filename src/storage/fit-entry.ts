@@ -36,8 +36,8 @@ function lengthOf(part: ReplyPart): number {
 }
 
 /** UTF-16 units of all messages of all branches. */
-function conversationLength({ tree, systemPrompt }: StoredConversation): number {
-  let length = systemPrompt.length;
+function conversationLength({ tree, systemPrompt, answerSchema }: StoredConversation): number {
+  let length = systemPrompt.length + (answerSchema?.length ?? 0);
   for (const node of Object.values(tree.nodes)) {
     if (node.role !== 'assistant')
       length += (node.files ?? []).reduce((sum, { text }) => sum + text.length, node.text.length);

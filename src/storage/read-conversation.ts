@@ -144,6 +144,15 @@ export function readConversation(value: unknown, place = 'conversation'): Stored
       `${place}.systemPrompt`,
       LIMITS.systemPromptLength,
     ),
+    ...(fields['answerSchema'] === undefined
+      ? {}
+      : {
+          answerSchema: readText(
+            fields['answerSchema'],
+            `${place}.answerSchema`,
+            LIMITS.answerSchemaLength,
+          ),
+        }),
     thinkingLimit: readThinkingLimit(fields['thinkingLimit'], `${place}.thinkingLimit`),
     tree: readTree(fields['tree'], `${place}.tree`),
   };

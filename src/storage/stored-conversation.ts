@@ -11,6 +11,8 @@ export interface StoredConversation {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly systemPrompt: string;
+  /** JSON text of the schema that answers are held to; '' or absent: any text. */
+  readonly answerSchema?: string;
   readonly thinkingLimit: ThinkingLimit;
   readonly tree: ConversationTree;
 }
@@ -35,6 +37,7 @@ export interface SummaryRecord {
 export const LIMITS = {
   titleLength: 200,
   systemPromptLength: 100_000,
+  answerSchemaLength: 100_000,
   textLength: 1_000_000,
   /** Names of tools and devices. */
   nameLength: 100,

@@ -71,6 +71,8 @@ export class Turn {
   readonly calls: (ToolCall | null)[] = [];
   answerTokensLeft: number;
   readonly #model: TurnModel;
+  /** Each token of the answer is of its form: nothing in it is a tag, and nothing may stand before it. */
+  readonly #isHeldToSchema: boolean;
   readonly #toolCall: { readonly openId: number; readonly closeId: number } | null;
   readonly #detokeniser;
   readonly #stops;
@@ -88,7 +90,8 @@ export class Turn {
   constructor(model: TurnModel, request: GenerateRequest, start: TurnStart) {
     const { format, tokenizer } = model;
     this.#model = model;
-    this.#toolCall = request.tools.length > 0 ? format.toolCall : null;
+    this.#isHeldToSchema = request.answerSchema !== undefined;
+    this.#toolCall = request.tools.length > 0 && !this.#isHeldToSchema ? format.toolCall : null;
     this.#detokeniser = createDetokeniser(tokenizer, {
       isInside: start.thought !== '' || start.inAnswer,
     });
@@ -141,7 +144,7 @@ export class Turn {
     if (step.turnOver) {
       const before = this.calls.length;
       if (this.#callText !== null) this.#endCall();
-      const { text, stop } = this.#stops.push(step.text + this.#tags.flush());
+      const { text, stop } = this.#stops.push(step.text + this.#heldText());
       const shown = stop === null ? text + this.#stops.flush() : text;
       this.#answer += shown;
       return taken(step, shown, 'answer', { calls: this.calls.slice(before) });
@@ -161,7 +164,7 @@ export class Turn {
       return taken(step, text, 'tool-call', { calls: this.calls.slice(before) });
     }
     const isLast = this.answerTokensLeft <= 0;
-    const { text, stop } = this.#stops.push(step.text + (isLast ? this.#tags.flush() : ''));
+    const { text, stop } = this.#stops.push(step.text + (isLast ? this.#heldText() : ''));
     const shown = isLast && stop === null ? text + this.#stops.flush() : text;
     this.#answer += shown;
     return taken(step, shown, 'answer', { stopString: stop !== null });
@@ -201,11 +204,17 @@ export class Turn {
 
   /** The answer's part of a text: without tags, and with what stood behind the close in its token. */
   #answerText(raw: string): { text: string; closedBy?: undefined } {
-    if (this.#model.format.think?.tags === undefined) return { text: raw };
+    if (this.#model.format.think?.tags === undefined || this.#isHeldToSchema) return { text: raw };
     const begun = this.#answerBegun;
     this.#answerBegun = '';
     const pieces = this.#tags.push(raw);
     return { text: begun + pieces.map((piece) => ('tag' in piece ? '' : piece.text)).join('') };
+  }
+
+  /** What was held back as the beginning of a tag and is none after all. */
+  #heldText(): string {
+    const held = this.#tags.flush();
+    return this.#isHeldToSchema ? '' : held;
   }
 
   #inToolCall(id: number, raw: string): string {

@@ -75,7 +75,7 @@ export function pieceFormOf(decoder: unknown): PieceForm {
 }
 
 /** Bytes of one token; EngineError `model-corrupt` when the vocabulary lacks it. */
-function bytesOfToken(vocabulary: Vocabulary, id: number): Uint8Array {
+export function bytesOfToken(vocabulary: Vocabulary, id: number): Uint8Array {
   const piece = vocabulary.pieceOf(id);
   if (piece === undefined) {
     throw new EngineError(

@@ -1,6 +1,7 @@
 /** Owns the bodies of the questions to a server: messages, sampling and limits in the words of its kind. No network. */
 import type { PromptMessage } from '../../core/chat/prompt-message';
 import type { SamplingSettings } from '../../core/sampling/sampler';
+import type { JsonSchema } from '../../core/json-schema/read-schema';
 import { SERVER_TRAITS, type ServerKind } from '../../core/server/server-kind';
 import type { ServerTarget } from '../../core/server/server-target';
 import { TOOL_SCHEMAS, type ToolName } from '../../core/tools/run-tool';
@@ -25,6 +26,9 @@ export const OPTIONAL_FIELDS = [
   'repetition_penalty',
   'seed',
   'tools',
+  'response_format',
+  'json_schema',
+  'structured_outputs',
 ] as const;
 
 /** Messages as OpenAI writes them. Arguments of calls as JSON text, or as objects for a template that is written here. */
@@ -104,6 +108,8 @@ export interface AskSettings {
   readonly stopStrings: readonly string[];
   readonly maxTokens: number | null;
   readonly candidates: number;
+  /** JSON schema of the answer; absent: any text. */
+  readonly answerSchema?: JsonSchema;
 }
 
 function commonFields({ target, sampling, stopStrings, maxTokens, candidates }: AskSettings): Body {
@@ -135,6 +141,14 @@ export function chatBody(settings: AskSettings, question: ChatQuestion): Body {
   const off = thinks ? null : traits.thinkingOff;
   const body: Body = {
     ...commonFields(settings),
+    ...(settings.answerSchema === undefined
+      ? {}
+      : {
+          response_format: {
+            type: 'json_schema',
+            json_schema: { name: 'answer', strict: true, schema: settings.answerSchema },
+          },
+        }),
     messages,
     ...(tools.length > 0 ? { tools: tools.map((name) => TOOL_SCHEMAS[name]) } : {}),
     ...(traits.thinkingOff === 'template'
@@ -167,6 +181,11 @@ export function promptBody(settings: AskSettings, prompt: string): Body {
     delete body['top_logprobs'];
     body['logprobs'] = candidates;
   }
+  // This endpoint has no `response_format`; two servers have a word of their own.
+  if (settings.answerSchema !== undefined && kind === 'llama.cpp')
+    body['json_schema'] = settings.answerSchema;
+  if (settings.answerSchema !== undefined && kind === 'vllm')
+    body['structured_outputs'] = { json: settings.answerSchema };
   // The template has written them already.
   if (kind === 'vllm') body['add_special_tokens'] = false;
   return withoutFields(body, refuses);

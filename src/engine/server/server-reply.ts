@@ -96,7 +96,8 @@ export class ServerReply {
   }
 
   async run(): Promise<GenerateResult> {
-    const { continueFrom, tools } = this.#request;
+    const { continueFrom } = this.#request;
+    const tools = this.#tools;
     const messages = [...this.#request.messages];
     let limit = this.#request.thinkingLimit;
     let begun = continueFrom ?? { thought: null, answer: '' };
@@ -138,12 +139,30 @@ export class ServerReply {
       if (this.#thoughtEnd === 'answer-now') limit = 0;
       begun = { thought: null, answer: '' };
     }
+    if (finish === 'end') this.#checkForm();
     return {
       finish,
       thoughtEnd: this.#thoughtEnd,
       stats: { ...this.#tally.stats(), device: deviceOfServer(this.#model.facts.place) },
       memory: null,
     };
+  }
+
+  /** None where the answer is held to a schema: a call would be no answer of its form. */
+  get #tools(): GenerateRequest['tools'] {
+    return this.#request.answerSchema === undefined ? this.#request.tools : [];
+  }
+
+  /** A server may pass over a field that it does not know, and that is seen in the answer only. */
+  #checkForm(): void {
+    if (this.#request.answerSchema === undefined) return;
+    try {
+      JSON.parse(this.#turn.answer);
+    } catch {
+      const { place, kind } = this.#model.facts;
+      const text = `${place} was asked for JSON of this chat’s schema, but what it wrote is none: ${SERVER_TRAITS[kind].name} does not hold its answers to a schema here.`;
+      this.#emit([{ type: 'notice', text }]);
+    }
   }
 
   /** One turn of the assistant to its end, over as many questions as its limit takes. */
@@ -217,7 +236,7 @@ export class ServerReply {
     for (const way of ways) {
       const begun: Begun = {
         messages,
-        tools: this.#request.tools,
+        tools: this.#tools,
         thought: turn.thought,
         isClosed,
         answer: turn.answer,
@@ -251,7 +270,7 @@ export class ServerReply {
   }
 
   #freshQuestion(messages: readonly PromptMessage[]): Question {
-    const { thinkingLimit, tools } = this.#request;
+    const { thinkingLimit } = this.#request;
     const { meter } = this.#turn;
     const thinks = thinkingLimit !== 0 && meter.hardLimit > 0;
     this.#turn.startsIn = thinks && this.#model.opensThought ? 'thought' : 'answer';
@@ -270,7 +289,7 @@ export class ServerReply {
       path: '/v1/chat/completions',
       body: chatBody(this.#settings(!thinks), {
         messages: chatMessages(messages, 'wire'),
-        tools,
+        tools: this.#tools,
         thinks,
         budget,
         isPrefilled: false,
@@ -279,7 +298,7 @@ export class ServerReply {
   }
 
   #settings(isClosed: boolean): AskSettings {
-    const { sampling, stopStrings, maxAnswerTokens, candidates } = this.#request;
+    const { sampling, stopStrings, maxAnswerTokens, candidates, answerSchema } = this.#request;
     const { hardLimit, usedTokens } = this.#turn.meter;
     const answer = Math.max(1, maxAnswerTokens - this.#tally.answerTokens);
     const thought = isClosed ? 0 : Math.max(0, hardLimit - usedTokens);
@@ -288,6 +307,7 @@ export class ServerReply {
       sampling,
       stopStrings,
       candidates,
+      ...(answerSchema === undefined ? {} : { answerSchema }),
       maxTokens:
         thought === Infinity
           ? SERVER_TRAITS[this.#target.kind].unlimitedTokens

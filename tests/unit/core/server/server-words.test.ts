@@ -1,11 +1,8 @@
 // What a person types becomes an address, what may not be asked is refused before a byte is sent, and each thing that
 // goes wrong has a sentence with the remedy for the server that it is.
 import { describe, expect, test } from 'vitest';
-import {
-  parseServerAddress,
-  placeOfServer,
-  refusalOf,
-} from '../../../../src/core/server/server-address';
+import { parseServerAddress, refusalOf } from '../../../../src/core/server/server-address';
+import { placeOfServer } from '../../../../src/core/server/server-target';
 import { SERVER_KINDS, SERVER_TRAITS } from '../../../../src/core/server/server-kind';
 import {
   failedInside,
