@@ -1,4 +1,4 @@
-// Owns the borders between folders: ui -> state -> {engine, storage, model-files} -> {protocol, models} -> core,
+// Owns the borders between folders: ui -> state -> {engine, storage, model-files} -> {protocol, models} -> core, lib -> {engine, model-files, …},
 // workers -> {protocol, models, model-files, core}, one importer for each heavy package, and no cycles.
 
 const source = '^(src|workers)/';
@@ -12,6 +12,7 @@ const mayImport = {
   storage: ['models', 'protocol', 'core'],
   engine: ['models', 'protocol', 'core'],
   state: ['engine', 'storage', 'model-files', 'models', 'protocol', 'core'],
+  lib: ['engine', 'model-files', 'models', 'protocol', 'core'],
   pwa: ['core'],
   ui: ['state', 'pwa', 'engine', 'storage', 'model-files', 'models', 'protocol', 'core'],
 };
