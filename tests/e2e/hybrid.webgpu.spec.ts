@@ -1,6 +1,6 @@
-// A hybrid whose graphs share their weights in parts, on emulated WebGPU: our engine loads it, its self-test against the
-// packaged logits passes, and it writes. The shaders are those of Lagoon; the weights are random.
-import { expect, test } from '@playwright/test';
+// A hybrid whose graphs share their weights in parts, and one with latent experts, on emulated WebGPU: our engine loads it,
+// its self-test against the packaged logits passes, and it writes. The first has the shaders of Lagoon and random weights.
+import { expect, test, type Page } from '@playwright/test';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,9 +10,12 @@ import type { Peers } from '../bench/peers/peers';
 
 const root = resolve(import.meta.dirname, '../..');
 const dist = resolve(process.env['TIDEPOOL_DIST'] ?? 'dist');
-const folder = resolve(root, 'public/models/micro-hybrid');
 
-test('the micro hybrid loads and writes on WebGPU', async ({ page }) => {
+for (const name of ['micro-hybrid', 'tidepool-latent-moe'])
+  test(`${name} loads and writes on WebGPU`, ({ page }) => loadAndWrite(page, name));
+
+async function loadAndWrite(page: Page, name: string): Promise<void> {
+  const folder = resolve(root, 'public/models', name);
   test.setTimeout(300_000);
   const fetched: string[] = [];
   page.on('request', (request) => fetched.push(new URL(request.url()).pathname));
@@ -29,19 +32,19 @@ test('the micro hybrid loads and writes on WebGPU', async ({ page }) => {
   ]);
   try {
     await page.goto(`${host.url}stock/stock.html`);
-    const worker = readdirSync(join(dist, 'assets')).find((name) =>
-      name.startsWith('engine.worker'),
+    const worker = readdirSync(join(dist, 'assets')).find((file) =>
+      file.startsWith('engine.worker'),
     );
     const { golden } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as {
-      golden: { input_ids: number[]; greedy: number[] };
+      golden: { input_ids: number[]; q4: { top_ids: number[] } };
     };
     const ids = await page.evaluate(
-      async ({ workerUrl, promptIds, newTokens }) => {
+      async ({ workerUrl, modelUrl, promptIds, newTokens }) => {
         const { peers } = globalThis as unknown as { peers: Peers };
         await peers.load('hybrid', {
           kind: 'tidepool',
           workerUrl,
-          modelUrl: '/models/micro-hybrid/',
+          modelUrl,
           device: 'webgpu',
         });
         return (await peers.run('hybrid', { promptIds, promptText: '', newTokens, reuse: false }))
@@ -49,17 +52,18 @@ test('the micro hybrid loads and writes on WebGPU', async ({ page }) => {
       },
       {
         workerUrl: `/assets/${worker ?? 'no engine worker in the built site'}`,
+        modelUrl: `/models/${name}/`,
         promptIds: golden.input_ids,
         newTokens: 4,
       },
     );
-    expect(ids?.[0]).toBe(golden.greedy[0]);
+    expect(ids?.[0]).toBe(golden.q4.top_ids[0]);
     expect(ids).toHaveLength(4);
     // It did not fall back to the processor, which has a graph of its own.
-    expect(fetched).toContain('/models/micro-hybrid/onnx/model_q4.onnx');
+    expect(fetched).toContain(`/models/${name}/onnx/model_q4.onnx`);
     expect(fetched.filter((path) => path.includes('quantized'))).toEqual([]);
   } finally {
     await host.close();
     rmSync(built, { recursive: true, force: true });
   }
-});
+}

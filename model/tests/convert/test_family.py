@@ -9,7 +9,7 @@ import torch
 
 from tidepool_model.architecture.config import ConfigError, ModelConfig, preset
 from tidepool_model.architecture.model import HybridLM
-from tidepool_model.convert.minipuzzle import Candidate, against_parent, bytes_at, candidates, cut, layer_importance, search, unit_order
+from tidepool_model.convert.minipuzzle import Candidate, against_parent, bytes_at, candidates, chances, cut, layer_importance, search, unit_order
 from tidepool_model.convert.twin import twin, twin_config
 from tidepool_model.convert.upcycle import Mixture, upcycle, upcycled_config
 
@@ -110,7 +110,7 @@ def test_a_layer_that_does_nothing_has_no_importance_and_goes_first(model: Hybri
     assert all(0 in candidate.layers for candidate in found)
     without = cut(idle, Candidate((0, 1, 3, 4), 96), unit_order(idle, ROWS))
     assert without.config.pattern == "M-*-"
-    same, divergence = against_parent(without, ROWS, idle)
+    same, divergence = against_parent(without, ROWS, chances(idle, ROWS))
     assert same == 1 and abs(divergence) < 1e-5
 
 

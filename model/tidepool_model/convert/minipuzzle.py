@@ -108,34 +108,36 @@ def cut(model: HybridLM, candidate: Candidate, order: dict[int, Tensor]) -> Hybr
 
 
 @torch.no_grad()
-def against_parent(model: HybridLM, rows: Tensor, parent: HybridLM, batch: int = 16) -> tuple[float, float]:
-    """Share of equal best tokens, and mean KL from the parent in nats."""
-    same, divergence = 0.0, 0.0
-    for piece in rows.split(batch):
-        aim = parent.logits(parent.model(piece)[0]).log_softmax(-1)
-        got = model.logits(model.model(piece)[0]).log_softmax(-1)
-        same += float((aim.argmax(-1) == got.argmax(-1)).float().sum())
-        divergence += float((aim.exp() * (aim - got)).sum())
-    return same / rows.numel(), divergence / rows.numel()
+def chances(model: HybridLM, rows: Tensor) -> Tensor:
+    """Log chances of the next token (rows, length, vocab)."""
+    return torch.cat([model.logits(model.model(piece)[0]).log_softmax(-1) for piece in rows.split(8)])
+
+
+def against_parent(model: HybridLM, rows: Tensor, parent: Tensor) -> tuple[float, float]:
+    """Share of best tokens that are the parent's, and mean KL from its `chances`, in nats."""
+    got = chances(model, rows)
+    same = (parent.argmax(-1) == got.argmax(-1)).float().mean()
+    return float(same), float((parent.exp() * (parent - got)).sum(-1).mean())
 
 
 def search(model: HybridLM, rows: Tensor, budget: float, context: int, widths: list[int], second: int = 12) -> tuple[list[Candidate], dict, dict[int, Tensor]]:
     """Candidates that fit `budget` (share of the parent's bytes), best first after both rankings; the table; the units' order."""
-    samples = rows[:, : rows.shape[1] // 4][:SAMPLES]
+    samples = rows[:SAMPLES, : rows.shape[1] // 8]
+    few, more = samples[::4], rows[:: max(1, len(rows) // 16), : rows.shape[1] // 2]
     importance, order = layer_importance(model, samples), unit_order(model, samples)
     limit = budget * bytes_at(model.config, model.parameter_count, context)
-    fitting = []
+    aim, fitting = chances(model, few), []
     for candidate in candidates(model.config, importance, widths):
         made = cut(model, candidate, order)
         size = bytes_at(made.config, made.parameter_count, context)
         if size <= limit:
-            fitting.append((against_parent(made, samples[::8], model)[0], candidate, size))
+            fitting.append((against_parent(made, few, aim)[0], candidate, size))
     if not fitting:
         raise ConfigError(f"no candidate fits {limit:.0f} bytes; raise --budget (now {budget})")
     fitting.sort(key=lambda found: -found[0])
-    again = []
+    aim, again = chances(model, more), []
     for first, (agreement, candidate, size) in enumerate(fitting[:second]):
-        same, divergence = against_parent(cut(model, candidate, order), rows[: len(rows) // 4], model)
+        same, divergence = against_parent(cut(model, candidate, order), more, aim)
         again.append((divergence, candidate, {"pattern": candidate.config(model.config).pattern, "layers": candidate.layers, "units": candidate.units, "bytes": size, "rankBefore": first + 1, "agreement": round(same, 4), "kl": round(divergence, 4)}))
     again.sort(key=lambda found: found[0])
     lines = [line | {"rankAfter": rank + 1} for rank, (_, _, line) in enumerate(again)]
@@ -153,7 +155,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--budget", type=float, default=0.8, help="share of the parent's bytes")
     parser.add_argument("--context", type=int, default=4096, help="tokens in the cache that the bytes count")
-    parser.add_argument("--widths", type=int, nargs="+", default=[576, 512, 448, 384])
+    parser.add_argument("--widths", type=int, nargs="+", default=[576, 448])
     parser.add_argument("--finalists", type=int, default=3)
     options = parser.parse_args()
     try:
