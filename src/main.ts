@@ -5,6 +5,7 @@ import App from './App.svelte';
 import { hasEngineRoom } from './core/engine-room';
 import { isOwnMachine } from './core/own-machine';
 import { readEmbed } from './core/embed';
+import { SERVER_KEY_PREFIX } from './core/server/server-target';
 import { EngineError } from './core/errors';
 import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
@@ -41,9 +42,9 @@ import { isPhone, readConnection, readDeviceOffer } from './state/models/device-
 import { HubClient } from './state/models/hub-client';
 import { LargerSlot } from './state/models/larger-slot.svelte';
 import { SecondSlot } from './state/models/second-slot.svelte';
-import { ModelLibrary } from './state/models/model-library.svelte';
+import { BROWSER_ENTRY, ModelLibrary } from './state/models/model-library.svelte';
 import { Notices } from './state/notices.svelte';
-import { Servers } from './state/servers.svelte';
+import type { Servers } from './state/servers.svelte';
 import { Settings } from './state/settings.svelte';
 import { SharedView } from './state/shared-view.svelte';
 import { chatOfHash, sharedOfHash } from './ui/address';
@@ -94,6 +95,38 @@ async function createServerEngine(): Promise<Engine> {
   return new ServerEngine(await serverHost());
 }
 
+async function createBrowserEngine(): Promise<Engine> {
+  const { BrowserEngine } = await import('./engine/browser/browser-engine');
+  return new BrowserEngine();
+}
+
+const OTHER_ENGINES = { server: createServerEngine, browser: createBrowserEngine };
+
+/** The servers that were added; read when first asked for, and again where their code did not arrive. */
+function openServers(): Promise<Servers> {
+  openedServers ??= readServers().catch((error: unknown) => {
+    openedServers = null;
+    throw error;
+  });
+  return openedServers;
+}
+
+async function readServers(): Promise<Servers> {
+  const { Servers } = await import('./state/servers.svelte');
+  const servers = new Servers({
+    store: storage.connections,
+    probe: async (asked) => {
+      const { probeServer } = await import('./engine/server/probe-server');
+      return probeServer(await serverHost(), asked);
+    },
+    library: () => library,
+    newId: () => crypto.randomUUID(),
+    onProblem: onStorageProblem,
+  });
+  await servers.load();
+  return servers;
+}
+
 /** The tab's own storage; null where the browser forbids even to name it. */
 function tabStorage(): TabStorage | null {
   try {
@@ -131,8 +164,8 @@ async function startModel(): Promise<void> {
   const remembered = wanted === null ? settings.values.model : null;
   // The larger model comes later, behind this one.
   const chosen = remembered?.key === LARGER_MODEL?.id ? null : remembered;
-  // A server needs no room here.
-  if (chosen !== null && servers.used(chosen.key) !== null) {
+  // Neither a server nor the browser's own model needs room here.
+  if (chosen?.key === BROWSER_ENTRY.key || chosen?.key.startsWith(SERVER_KEY_PREFIX) === true) {
     await library.start(settings.values.device);
     return;
   }
@@ -195,6 +228,7 @@ async function beginLarger(smaller: EmbeddedEntry): Promise<void> {
   await larger.model.begin();
 }
 
+let openedServers: Promise<Servers> | null = null;
 let noteModelTried = (): void => {};
 const modelTried = new Promise<void>((resolve) => {
   noteModelTried = resolve;
@@ -216,7 +250,7 @@ const onStorageProblem = (error: unknown): void => {
 };
 
 const { standbyEngine, spawn } = await createEngine();
-const engine = new TappedEngine(new EngineSwitch(standbyEngine, createServerEngine));
+const engine = new TappedEngine(new EngineSwitch(standbyEngine, OTHER_ENGINES));
 const settings = new Settings(storage.settings, onStorageProblem);
 await settings.load();
 const wanted = query.get('model');
@@ -284,17 +318,6 @@ storage.conversations.onChange((change) => {
   if (change.type === 'settings') void settings.load();
 });
 
-const servers: Servers = new Servers({
-  store: storage.connections,
-  probe: async (asked) => {
-    const { probeServer } = await import('./engine/server/probe-server');
-    return probeServer(await serverHost(), asked);
-  },
-  library: () => library,
-  newId: () => crypto.randomUUID(),
-  onProblem: onStorageProblem,
-});
-await servers.load();
 const modelStore = new ModelStore('caches' in globalThis ? caches : undefined);
 const library: ModelLibrary = new ModelLibrary({
   registry: REGISTRY,
@@ -309,7 +332,8 @@ const library: ModelLibrary = new ModelLibrary({
     isAllowed: (url) => isModelHost(url, location.origin),
   }),
   store: modelStore,
-  serverTarget: (key, name) => servers.target(key, name),
+  serverTarget: async (key, name) =>
+    key.startsWith(SERVER_KEY_PREFIX) ? (await openServers()).target(key, name) : null,
   fetch: (url, init) => fetch(url, init),
   readOffer: readDeviceOffer,
   ...('locks' in navigator ? { locks: navigator.locks } : {}),
@@ -328,7 +352,7 @@ const second = new SecondSlot(async () => {
   return new SecondModel({
     chat,
     library,
-    servers,
+    servers: await openServers(),
     settings,
     status,
     engine,
@@ -338,7 +362,7 @@ const second = new SecondSlot(async () => {
     // A server takes no memory here; else the first model's engine is one more, as large as the larger of the two.
     hasEngineRoom: async (bytes) =>
       hasEngineRoom(
-        (await countOtherEngines()) + (status.place === null ? 1 : 0),
+        (await countOtherEngines()) + (status.place === null && !status.isBrowserModel ? 1 : 0),
         Math.max(bytes, status.model?.weightBytes ?? 0),
         toldMemoryBytes(),
       ),
@@ -363,7 +387,7 @@ const app: AppState = {
   larger,
   second,
   kept,
-  servers,
+  openServers,
   files,
   shared,
   isEmbedded: embed !== null,

@@ -60,6 +60,7 @@ const OWNERS: Readonly<Record<ServerKind, string>> = {
   nim: 'vllm',
   transformers: 'fake',
   other: 'someone',
+  browser: 'nobody',
 };
 
 /** Prompts as this fake's template writes them. */

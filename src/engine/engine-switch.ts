@@ -1,43 +1,40 @@
 /**
- * Owns which engine answers: the tab's or a server's, chosen by what is loaded. One of them holds a model at a time. Owns
- * neither; the server's code comes when a server is first chosen.
+ * Owns which engine answers: the tab's, a server's or the browser's own, chosen by what is loaded. One of them holds a model
+ * at a time. Owns none; the code of the others comes when one is first chosen.
  */
 import type { EngineError } from '../core/errors';
-import type {
-  EngineEvent,
-  GenerateRequest,
-  LoadedModel,
-  LoadProgress,
-  LoadRequest,
-  PromptMessage,
-} from '../protocol/engine-api';
-import type {
-  LabCapabilities,
-  LabJobName,
-  LabJobs,
-  LabProgress,
-  LabWatch,
-} from '../protocol/lab-api';
-import type { Engine, Generation, LabRun } from './engine';
+import type { LoadedModel, LoadProgress, LoadRequest } from '../protocol/engine-api';
+import type { Engine } from './engine';
+import { ForwardingEngine } from './forwarding-engine';
 
-export class EngineSwitch implements Engine {
+/** Makers of the engines that stand in the tab's place. */
+export interface OtherEngines {
+  readonly server: () => Promise<Engine>;
+  readonly browser: () => Promise<Engine>;
+}
+
+export class EngineSwitch extends ForwardingEngine {
   readonly #tab: Engine;
-  readonly #makeServer: () => Promise<Engine>;
-  #server: Engine | null = null;
+  readonly #makers: OtherEngines;
+  readonly #made: Partial<Record<keyof OtherEngines, Engine>> = {};
   #current: Engine;
 
-  constructor(tab: Engine, makeServer: () => Promise<Engine>) {
+  constructor(tab: Engine, makers: OtherEngines) {
+    super();
     this.#tab = tab;
-    this.#makeServer = makeServer;
+    this.#makers = makers;
     this.#current = tab;
   }
 
-  async load(
+  protected override get front(): Engine {
+    return this.#current;
+  }
+
+  override async load(
     request: LoadRequest,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<LoadedModel> {
-    const wanted =
-      request.server === undefined ? this.#tab : (this.#server ??= await this.#makeServer());
+    const wanted = await this.#engineFor(request);
     if (wanted !== this.#current) {
       await this.#current.dispose();
       this.#current = wanted;
@@ -45,34 +42,14 @@ export class EngineSwitch implements Engine {
     return wanted.load(request, onProgress);
   }
 
-  generate(
-    request: GenerateRequest,
-    onEvents: (events: readonly EngineEvent[]) => void,
-  ): Generation {
-    return this.#current.generate(request, onEvents);
-  }
-
-  countTokens(messages: readonly PromptMessage[]): Promise<number> {
-    return this.#current.countTokens(messages);
-  }
-
-  watch(watch: LabWatch | null): Promise<LabCapabilities> {
-    return this.#current.watch(watch);
-  }
-
-  lab<K extends LabJobName>(
-    job: K,
-    request: LabJobs[K]['request'],
-    onProgress?: (progress: LabProgress) => void,
-  ): LabRun<K> {
-    return this.#current.lab(job, request, onProgress);
-  }
-
-  onDeath(listener: (error: EngineError) => void): () => void {
+  /** The others do not die with the page. */
+  override onDeath(listener: (error: EngineError) => void): () => void {
     return this.#tab.onDeath(listener);
   }
 
-  dispose(): Promise<void> {
-    return this.#current.dispose();
+  async #engineFor({ server, isBrowserModel }: LoadRequest): Promise<Engine> {
+    const other = server !== undefined ? 'server' : isBrowserModel === true ? 'browser' : null;
+    if (other === null) return this.#tab;
+    return (this.#made[other] ??= await this.#makers[other]());
   }
 }

@@ -4,22 +4,9 @@
  * model.
  */
 import { EngineError } from '../core/errors';
-import type { PromptMessage } from '../core/chat/prompt-message';
-import type {
-  EngineEvent,
-  GenerateRequest,
-  LoadedModel,
-  LoadProgress,
-  LoadRequest,
-} from '../protocol/engine-api';
-import type {
-  LabCapabilities,
-  LabJobName,
-  LabJobs,
-  LabProgress,
-  LabWatch,
-} from '../protocol/lab-api';
-import type { Engine, Generation, LabRun } from './engine';
+import type { LoadedModel, LoadProgress, LoadRequest } from '../protocol/engine-api';
+import type { Engine } from './engine';
+import { ForwardingEngine } from './forwarding-engine';
 
 /** What may be done with the second engine. */
 export interface Standby {
@@ -40,7 +27,7 @@ interface Behind {
   death: EngineError | null;
 }
 
-export class StandbyEngine implements Engine, Standby {
+export class StandbyEngine extends ForwardingEngine implements Standby {
   readonly #spawn: () => Engine;
   readonly #deathListeners = new Set<(error: EngineError) => void>();
   #front: Engine;
@@ -49,9 +36,14 @@ export class StandbyEngine implements Engine, Standby {
 
   /** @param spawn makes an engine that nothing is loaded in */
   constructor(front: Engine, spawn: () => Engine) {
+    super();
     this.#front = front;
     this.#spawn = spawn;
     this.#unfollow = this.#follow(front);
+  }
+
+  protected override get front(): Engine {
+    return this.#front;
   }
 
   #follow(engine: Engine): () => void {
@@ -106,39 +98,12 @@ export class StandbyEngine implements Engine, Standby {
     await behind?.engine.dispose();
   }
 
-  load(request: LoadRequest, onProgress: (progress: LoadProgress) => void): Promise<LoadedModel> {
-    return this.#front.load(request, onProgress);
-  }
-
-  generate(
-    request: GenerateRequest,
-    onEvents: (events: readonly EngineEvent[]) => void,
-  ): Generation {
-    return this.#front.generate(request, onEvents);
-  }
-
-  countTokens(messages: readonly PromptMessage[]): Promise<number> {
-    return this.#front.countTokens(messages);
-  }
-
-  watch(watch: LabWatch | null): Promise<LabCapabilities> {
-    return this.#front.watch(watch);
-  }
-
-  lab<K extends LabJobName>(
-    job: K,
-    request: LabJobs[K]['request'],
-    onProgress?: (progress: LabProgress) => void,
-  ): LabRun<K> {
-    return this.#front.lab(job, request, onProgress);
-  }
-
-  onDeath(listener: (error: EngineError) => void): () => void {
+  override onDeath(listener: (error: EngineError) => void): () => void {
     this.#deathListeners.add(listener);
     return () => this.#deathListeners.delete(listener);
   }
 
-  async dispose(): Promise<void> {
+  override async dispose(): Promise<void> {
     await this.dropBehind();
     await this.#front.dispose();
   }

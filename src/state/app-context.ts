@@ -27,7 +27,8 @@ export interface AppState {
   readonly library: ModelLibrary;
   readonly larger: LargerSlot;
   readonly second: SecondSlot;
-  readonly servers: Servers;
+  /** The servers that a person has added; their code comes with the first call. */
+  readonly openServers: () => Promise<Servers>;
   readonly files: FileSlot;
   /** The page stands in another page's frame: one chat, nothing kept. */
   readonly isEmbedded: boolean;

@@ -1,6 +1,6 @@
 /** Owns where the model stands: loading, ready, failed; its device, its memory; and its rebuilding after a death. */
 import { EngineError } from '../core/errors';
-import { placeOfServer } from '../core/server/server-address';
+import { placeOfServer } from '../core/server/server-target';
 import type { Engine } from '../engine/engine';
 import type {
   DevicePreference,
@@ -20,7 +20,7 @@ const REBUILD_WINDOW_MS = 5 * 60_000;
 /** Which model is loaded: a folder of the site, or a listing from a hub or a disk. */
 export type LoadTarget = Pick<
   LoadRequest,
-  'modelUrl' | 'listing' | 'blobs' | 'variant' | 'isToBeKept' | 'server'
+  'modelUrl' | 'listing' | 'blobs' | 'variant' | 'isToBeKept' | 'server' | 'isBrowserModel'
 >;
 
 export interface EngineDeath {
@@ -79,6 +79,11 @@ export class ModelStatus {
   /** Which model the next load takes. */
   get target(): LoadTarget {
     return this.#target;
+  }
+
+  /** The browser's own model answers, or shall. */
+  get isBrowserModel(): boolean {
+    return this.#target.isBrowserModel === true;
   }
 
   /** Loads the model at the start of the page, unless its last loads ended the tab or the engine. */

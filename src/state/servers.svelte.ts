@@ -5,7 +5,7 @@
 import { EngineError } from '../core/errors';
 import { parseServerAddress } from '../core/server/server-address';
 import type { ServerKind } from '../core/server/server-kind';
-import type { ServerTarget } from '../core/server/server-target';
+import { SERVER_KEY_PREFIX, type ServerTarget } from '../core/server/server-target';
 import type { ProbedServer } from '../engine/server/probe-server';
 import type { ConnectionStore, StoredConnection } from '../storage/connection-store';
 import { asEngineError } from './model-status.svelte';
@@ -30,10 +30,8 @@ export interface ServersHost {
   readonly onProblem: (error: unknown) => void;
 }
 
-const KEY_PREFIX = 'server:';
-
 function keyOf({ id }: Connection): string {
-  return `${KEY_PREFIX}${id}`;
+  return `${SERVER_KEY_PREFIX}${id}`;
 }
 
 export class Servers {
@@ -106,13 +104,13 @@ export class Servers {
   async setEffort(id: string, effort: string): Promise<void> {
     this.#change(id, { effort });
     const { current } = this.#host.library();
-    if (current.key === `${KEY_PREFIX}${id}` && this.chosenModel !== null)
+    if (current.key === `${SERVER_KEY_PREFIX}${id}` && this.chosenModel !== null)
       await this.use(id, this.chosenModel);
   }
 
   /** Forgets a server and its key; when it answers, the model of this tab does so from now on. */
   async remove(id: string): Promise<void> {
-    const wasUsed = this.#host.library().current.key === `${KEY_PREFIX}${id}`;
+    const wasUsed = this.#host.library().current.key === `${SERVER_KEY_PREFIX}${id}`;
     this.#keep(this.connections.filter((other) => other.id !== id));
     this.#tell(id, null);
     if (wasUsed) await this.#host.library().answerHere();

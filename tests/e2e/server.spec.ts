@@ -171,3 +171,26 @@ test('what cannot be asked is said with its remedy', async ({ page }) => {
     'TIDEPOOL_SERVERS=https://api.example.org',
   );
 });
+
+test('of a server the gauge and the lab say what is not seen, and its published config is reckoned with', async ({
+  page,
+}) => {
+  await page.route('**/fake/thinker-1b/resolve/**', (route) =>
+    route.request().url().endsWith('/config.json')
+      ? route.fulfill({ path: 'public/models/micro/config.json' })
+      : route.fulfill({ status: 404 }),
+  );
+  await withFake({ script: { thought: [], answer: ['Yes.'] } }, async (server, place) => {
+    await openMicro(page);
+    await useServer(page, server);
+    await expect(page.getByText(`${place} holds this chat’s memory`)).toBeVisible();
+    await page.getByRole('button', { name: 'State lab', exact: true }).click();
+    await expect(
+      page.getByRole('heading', { name: `${place} keeps its states to itself` }),
+    ).toBeVisible();
+    await page.getByRole('button', { name: 'Look its config up' }).click();
+    const table = page.getByRole('table', { name: /^Bytes of states at/ });
+    for (const name of ['Pool (recurrent states)', 'Conv states', 'Tide (KV cache)'])
+      await expect(table.getByRole('row', { name })).toContainText(/\d.* (?:B|kB|KiB|MB|MiB)/);
+  });
+});

@@ -1,5 +1,5 @@
 /**
- * Owns the address of a server: how what a person types becomes one, how it is named on the page, and why this page may
+ * Owns the address of a server: how what a person types becomes one, and why this page may
  * not ask it. No network; the policy itself stands in core/security-policy.ts.
  */
 import { EngineError } from '../errors';
@@ -36,11 +36,6 @@ export function parseServerAddress(text: string): string | null {
     .replace(/\/v1(?:\/(?:chat\/completions|completions|models))?$/, '')
     .replace(/\/+$/, '');
   return `${url.origin}${path}`;
-}
-
-/** How a server is named on the page: its host, with the port where it has one. */
-export function placeOfServer(address: string): string {
-  return new URL(address).host;
 }
 
 /** Why the page may not ask this address, as an error with what can be done; null when it may. */

@@ -8,7 +8,16 @@
  */
 
 export type ServerKind =
-  'llama.cpp' | 'ollama' | 'lm-studio' | 'vllm' | 'sglang' | 'nim' | 'transformers' | 'other';
+  | 'llama.cpp'
+  | 'ollama'
+  | 'lm-studio'
+  | 'vllm'
+  | 'sglang'
+  | 'nim'
+  | 'transformers'
+  | 'other'
+  /** The browser's own model, which is asked in the same words (engine/browser/). */
+  | 'browser';
 
 /**
  * How a reply goes on from a thought that was closed here: its prompt written by the server's own template
@@ -177,9 +186,28 @@ export const SERVER_TRAITS: Readonly<Record<ServerKind, ServerTraits>> = {
       `It must answer with Access-Control-Allow-Origin: ${origin} and allow the headers Authorization and Content-Type.`,
     start: '',
   },
+  browser: {
+    name: 'the browser’s own model',
+    ports: [],
+    budget: null,
+    ways: ['prefill', 'again'],
+    thinkingOff: null,
+    samplers: null,
+    efforts: [],
+    counts: null,
+    hasLogprobs: false,
+    // Pages set none of these, and give it no tools that are not theirs to run.
+    refuses: ['tools', 'seed', 'top_p', 'temperature', 'stream_options'],
+    unlimitedTokens: null,
+    letIn: () => '',
+    start: '',
+  },
 };
 
-export const SERVER_KINDS = Object.keys(SERVER_TRAITS).filter(isServerKind);
+/** The kinds that have an address. */
+export const SERVER_KINDS = Object.keys(SERVER_TRAITS)
+  .filter(isServerKind)
+  .filter((kind) => kind !== 'browser');
 
 export function isServerKind(name: string): name is ServerKind {
   return Object.hasOwn(SERVER_TRAITS, name);

@@ -38,6 +38,17 @@ export interface ServerModel {
   readonly opensThought: boolean;
 }
 
+/** Beginning of the key by which a chosen server is remembered. */
+export const SERVER_KEY_PREFIX = 'server:';
+
+/** How a server is named on the page: its host, with the port where it has one. */
+export function placeOfServer(address: string): string {
+  return new URL(address).host;
+}
+
+/** Where the browser's own model is, as the page names it. */
+export const BROWSER_PLACE = 'this browser’s model';
+
 /** The mark of a server among the devices that a reply's figures name. */
 const SERVER_MARK = 'server:';
 

@@ -1,7 +1,11 @@
 /** Owns the looking at one model of a server before it is asked: its context, its template, how it can be gone on from. */
-import { placeOfServer } from '../../core/server/server-address';
 import { SERVER_TRAITS } from '../../core/server/server-kind';
-import type { ServerModel, ServerTarget } from '../../core/server/server-target';
+import {
+  BROWSER_PLACE,
+  placeOfServer,
+  type ServerModel,
+  type ServerTarget,
+} from '../../core/server/server-target';
 import { ClosingWays } from './closing-ways';
 import { probeServer } from './probe-server';
 import { ServerHttp, type ServerHost } from './server-http';
@@ -47,7 +51,7 @@ export async function inspectModel(
     opensThought: false,
     facts: {
       kind,
-      place: placeOfServer(address),
+      place: kind === 'browser' ? BROWSER_PLACE : placeOfServer(address),
       model,
       version: version ?? props?.version ?? null,
       contextTokens: props?.contextTokens ?? listed?.contextTokens ?? null,

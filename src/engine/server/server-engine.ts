@@ -3,9 +3,9 @@
  * figures need not know which answers. Owns no reply (server-reply.ts) and keeps no key longer than it is used.
  */
 import { EngineError } from '../../core/errors';
-import { placeOfServer } from '../../core/server/server-address';
 import {
   deviceOfServer,
+  placeOfServer,
   type ServerModel,
   type ServerTarget,
 } from '../../core/server/server-target';

@@ -2,6 +2,7 @@
  * Owns the asking of one server: addresses, the key, what a refusal means. Reads no reply (server-stream.ts) and knows no
  * chat. Every failure is an EngineError with a remedy; an abort stays what it is.
  */
+import { EngineError } from '../../core/errors';
 import { errorText } from '../../core/server/chat-chunk';
 import { refusalOf, type PagePlace } from '../../core/server/server-address';
 import {
@@ -115,7 +116,8 @@ export class ServerHttp {
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (cause) {
-      if (signal?.aborted === true) throw cause;
+      // The browser's own model says itself what was wrong.
+      if (signal?.aborted === true || cause instanceof EngineError) throw cause;
       const isThere = await this.#isThere(url);
       if (isThere && this.#hasAnswered) throw streamCut(this.whom, cause);
       throw unreachable(this.whom, {

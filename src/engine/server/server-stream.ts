@@ -2,6 +2,7 @@
  * Owns the reading of one answer of a server as chunks: streamed, or all at once where the server ignores `stream`.
  * Knows when an answer was whole and when the connection broke off. Owns no limit and no chat.
  */
+import { EngineError } from '../../core/errors';
 import { errorText, parseChunk, readChunk, type Chunk } from '../../core/server/chat-chunk';
 import { EventStreamReader, STREAM_END } from '../../core/server/event-stream';
 import { failedInside, notAServer, streamCut, type Whom } from '../../core/server/server-problem';
@@ -39,7 +40,9 @@ export async function* readAnswer(
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw signal.aborted || isAbort(cause) ? cause : streamCut(whom, cause);
+        throw signal.aborted || isAbort(cause) || cause instanceof EngineError
+          ? cause
+          : streamCut(whom, cause);
       });
       const data = done ? events.flush() : events.push(value);
       for (const text of data) {

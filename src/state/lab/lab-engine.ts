@@ -1,22 +1,7 @@
 /** Owns the tap between the chat and the engine: the lab hears every reply, and gives way to it. Changes no reply. */
-import type { Engine, Generation, LabRun } from '../../engine/engine';
-import type { EngineError } from '../../core/errors';
-import type {
-  EngineEvent,
-  GenerateRequest,
-  GenerateResult,
-  LoadedModel,
-  LoadProgress,
-  LoadRequest,
-  PromptMessage,
-} from '../../protocol/engine-api';
-import type {
-  LabCapabilities,
-  LabJobName,
-  LabJobs,
-  LabProgress,
-  LabWatch,
-} from '../../protocol/lab-api';
+import type { Engine, Generation } from '../../engine/engine';
+import { ForwardingEngine } from '../../engine/forwarding-engine';
+import type { EngineEvent, GenerateRequest, GenerateResult } from '../../protocol/engine-api';
 
 /** Who listens. */
 export interface LabListener {
@@ -36,20 +21,21 @@ export interface LabListener {
 }
 
 /** The engine as the chat sees it. */
-export class TappedEngine implements Engine {
-  readonly #engine: Engine;
+export class TappedEngine extends ForwardingEngine {
+  protected override readonly front: Engine;
   listener: LabListener | null = null;
 
   constructor(engine: Engine) {
-    this.#engine = engine;
+    super();
+    this.front = engine;
   }
 
-  generate(
+  override generate(
     request: GenerateRequest,
     onEvents: (events: readonly EngineEvent[]) => void,
   ): Generation {
     const { listener } = this;
-    if (listener === null) return this.#engine.generate(request, onEvents);
+    if (listener === null) return this.front.generate(request, onEvents);
     let running: Generation | null = null;
     let isStopped = false;
     const run = async (): Promise<GenerateResult> => {
@@ -63,7 +49,7 @@ export class TappedEngine implements Engine {
       listener.onReplyStart(asked, (tokens) => running?.step(tokens));
       let ended: GenerateResult['stats'] | null = null;
       try {
-        running = this.#engine.generate(asked, (events) => {
+        running = this.front.generate(asked, (events) => {
           listener.onEvents(events);
           onEvents(events.filter((event) => event.type !== 'lab'));
         });
@@ -85,33 +71,5 @@ export class TappedEngine implements Engine {
       answerNow: () => running?.answerNow(),
       step: (tokens) => running?.step(tokens),
     };
-  }
-
-  load(request: LoadRequest, onProgress: (progress: LoadProgress) => void): Promise<LoadedModel> {
-    return this.#engine.load(request, onProgress);
-  }
-
-  countTokens(messages: readonly PromptMessage[]): Promise<number> {
-    return this.#engine.countTokens(messages);
-  }
-
-  watch(watch: LabWatch | null): Promise<LabCapabilities> {
-    return this.#engine.watch(watch);
-  }
-
-  lab<K extends LabJobName>(
-    job: K,
-    request: LabJobs[K]['request'],
-    onProgress?: (progress: LabProgress) => void,
-  ): LabRun<K> {
-    return this.#engine.lab(job, request, onProgress);
-  }
-
-  onDeath(listener: (error: EngineError) => void): () => void {
-    return this.#engine.onDeath(listener);
-  }
-
-  dispose(): Promise<void> {
-    return this.#engine.dispose();
   }
 }

@@ -5,7 +5,6 @@
  */
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
-import { placeOfServer } from '../../core/server/server-address';
 import { keptPrefixOf, listingOfManifest, MANIFEST } from '../../model-files/file-keys';
 import { ModelDownload, type DownloadState } from '../../model-files/model-download';
 import type { ModelStore } from '../../model-files/model-store';
@@ -26,7 +25,7 @@ import { repoOf } from '../../models/repo-address';
 import { parseSiteIndex, type SiteIndex } from '../../models/site-index';
 import { parseManifest } from '../../models/spec';
 import { readStack } from '../../models/stack';
-import type { ServerTarget } from '../../core/server/server-target';
+import { placeOfServer, type ServerTarget } from '../../core/server/server-target';
 import type { DevicePreference } from '../../protocol/engine-api';
 import { asEngineError, type ModelStatus } from '../model-status.svelte';
 import type { Notices } from '../notices.svelte';
@@ -56,7 +55,7 @@ export interface LibraryHost {
   readonly hub: HubClient;
   readonly store: ModelStore;
   /** A model on a server that was chosen before; null where its connection is gone. */
-  readonly serverTarget: (key: string, model: string) => ServerTarget | null;
+  readonly serverTarget: (key: string, model: string) => Promise<ServerTarget | null>;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   readonly readOffer: () => Promise<DeviceOffer>;
   readonly locks?: LockManager;
@@ -87,6 +86,10 @@ function without<T>(record: ByKey<T>, key: string): ByKey<T> {
 function titleOfServed(model: string): string {
   return model.split(/[/\\]/).at(-1) ?? model;
 }
+
+/** The browser's own model among those that can be chosen. */
+export const BROWSER_ENTRY: CurrentModel = { key: 'browser', title: 'The browser’s own model' };
+const BROWSER_TARGET = { modelUrl: 'browser:', isBrowserModel: true } as const;
 
 interface Begun {
   readonly dtype: string;
@@ -162,7 +165,12 @@ export class ModelLibrary {
     // The larger one takes over later: until it can, this one answers.
     if (chosen === null || chosen.key === embedded.id || chosen.key === LARGER_MODEL?.id)
       return status.start(device);
-    const server = this.#host.serverTarget(chosen.key, chosen.dtype);
+    if (chosen.key === BROWSER_ENTRY.key) {
+      this.current = BROWSER_ENTRY;
+      status.aim(BROWSER_TARGET);
+      return status.load(device);
+    }
+    const server = await this.#host.serverTarget(chosen.key, chosen.dtype);
     if (server !== null) {
       this.current = { key: chosen.key, title: chosen.title };
       status.aim({ modelUrl: chosen.key, server });
@@ -586,7 +594,7 @@ export class ModelLibrary {
   async useServer(key: string, target: ServerTarget): Promise<boolean> {
     const { status, settings, notices } = this.#host;
     const title = titleOfServed(target.model);
-    if (status.place === null) this.#tabKey = this.current.key;
+    this.#leaveTab();
     this.current = { key, title };
     status.aim({ modelUrl: key, server: target });
     await status.reload();
@@ -595,6 +603,25 @@ export class ModelLibrary {
     if (status.phase !== 'ready') return false;
     notices.show(`${title} on ${placeOfServer(target.address)} answers from here on.`);
     return true;
+  }
+
+  /** Lets the browser's own model answer, and remembers it. True when it does. */
+  async useBrowserModel(): Promise<boolean> {
+    const { status, settings, notices } = this.#host;
+    this.#leaveTab();
+    this.current = BROWSER_ENTRY;
+    status.aim(BROWSER_TARGET);
+    await status.reload();
+    if (this.current.key !== BROWSER_ENTRY.key || status.phase !== 'ready') return false;
+    settings.change({ model: { ...BROWSER_ENTRY, prefix: '', dtype: '' } });
+    notices.show(`${BROWSER_ENTRY.title} answers from here on.`);
+    return true;
+  }
+
+  /** Remembers which model of this tab answers, when another engine takes its place. */
+  #leaveTab(): void {
+    const { status } = this.#host;
+    if (status.place === null && !status.isBrowserModel) this.#tabKey = this.current.key;
   }
 
   /** Back to the model of this tab that answered last. */

@@ -3,12 +3,12 @@ import { FLOAT32_WIDTHS, stateBytesAt } from '../../core/memory/state-memory';
 import type { AppState } from '../../state/app-context';
 import { waterLevels, type WaterLevels } from '../../state/water-levels';
 
-/** Null while no model is loaded here: a server does not tell what it holds. */
+/** Null while no model is loaded here: neither a server nor the browser tells what its model holds. */
 export function currentLevels({
   chat,
   status,
 }: Pick<AppState, 'chat' | 'status'>): WaterLevels | null {
-  if (status.place !== null) return null;
+  if (status.place !== null || status.isBrowserModel) return null;
   if (chat.memory !== null) return waterLevels(chat.memory);
   if (status.model === null) return null;
   // Before the first reply nothing is read, and the pool has the size its shape gives it.

@@ -117,7 +117,7 @@ async function visit({
         quotaBytes: null,
         freeBytes: null,
       }),
-    serverTarget: () => null,
+    serverTarget: () => Promise.resolve(null),
     hasConversation: () => false,
   });
   const larger = new LargerModel({

@@ -1,4 +1,8 @@
 // The test of a connection tells what runs there and what it has; what it may not ask, it does not ask.
+import { placeOfDevice } from '../../../../src/core/server/server-target';
+import { BrowserEngine } from '../../../../src/engine/browser/browser-engine';
+import type { NativeModel } from '../../../../src/engine/browser/native-model';
+import { fakeNativeModel } from '../../../fake-native-model.js';
 import { expect, test } from 'vitest';
 import { EngineSwitch } from '../../../../src/engine/engine-switch';
 import { createFakeEngine } from '../../../../src/engine/fake-engine';
@@ -80,14 +84,18 @@ test('one engine at a time: what is loaded decides who answers', async () => {
   } as const;
   try {
     const tab = createFakeEngine('thinks', 0);
-    const engine = new EngineSwitch(tab, () => Promise.resolve(new ServerEngine(hostOf())));
+    const engine = new EngineSwitch(tab, {
+      server: () => Promise.resolve(new ServerEngine(hostOf())),
+      browser: () => Promise.resolve(new BrowserEngine(() => native)),
+    });
+    const native = fakeNativeModel() as unknown as NativeModel;
     const places: (string | null)[] = [];
-    for (const load of [{}, { server: target }, {}]) {
+    for (const load of [{}, { server: target }, { isBrowserModel: true }, {}]) {
       await engine.load({ modelUrl: 'x', device: 'auto', ...load }, () => undefined);
       const { stats } = await engine.generate(requestOf(), () => undefined).done;
-      places.push(stats.device.startsWith('server:') ? 'server' : 'tab');
+      places.push(placeOfDevice(stats.device)?.replace(/:\d+$/, '') ?? 'tab');
     }
-    expect(places).toEqual(['tab', 'server', 'tab']);
+    expect(places).toEqual(['tab', '127.0.0.1', 'this browser’s model', 'tab']);
   } finally {
     await server.close();
   }

@@ -8,7 +8,7 @@ const LIMIT = 32;
 const MOST = LIMIT + graceTokens(LIMIT);
 
 /** The way that each kind is asked on, by a word of its sentence. */
-const WAYS: Readonly<Record<ServerKind, RegExp>> = {
+const WAYS: Readonly<Record<Exclude<ServerKind, 'browser'>, RegExp>> = {
   'llama.cpp': /in its own template/,
   ollama: /as the beginning of its answer/,
   'lm-studio': /as the beginning of its answer/,
