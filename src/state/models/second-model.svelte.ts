@@ -2,8 +2,7 @@
  * Owns the second model that answers each question too: which ones can, where it runs and whether it has an engine of its
  * own or takes the first one's in turn. Owns no conversation: the chat asks it by `Author`.
  */
-import { placeOfServer } from '../../core/server/server-target';
-import type { ServerTarget } from '../../core/server/server-target';
+import { placeOfServer, type ServerTarget } from '../../core/server/server-target';
 import type { Engine } from '../../engine/engine';
 import { modelUrlOf, SITE_MODELS } from '../../models/registry';
 import type { Author } from '../author';
