@@ -69,7 +69,7 @@ class Teller {
           say(String(this.asked.length), 'answer');
           return { finish: 'end', thoughtEnd: null, memory: null } as unknown as GenerateResult;
         })();
-        return { id: request.id, done, stop, answerNow: () => {} };
+        return { id: request.id, done, stop, answerNow: () => {}, step: () => {} };
       },
       onDeath: (listener) => {
         this.die = listener;
