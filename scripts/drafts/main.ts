@@ -21,7 +21,6 @@ const HELP = `Measures drafts: equal tokens, accepted length, speed and what a r
   --model FOLDER   default public/models/tidepool-mtp
   --problems N     held-out problems, by turns over the families; default 200
   --limit N        thinking limit of the replies; default unlimited
-  --threads N      threads of ONNX Runtime; default 1
   --most N, --least P, --replay N   as in DRAFT_DEFAULTS
   --out FILE       writes the figures as JSON`;
 
@@ -153,9 +152,8 @@ export async function main(root: string, words: string[]): Promise<number> {
     least: number('--least', DRAFT_DEFAULTS.least),
     mostReplayed: number('--replay', DRAFT_DEFAULTS.mostReplayed),
   };
-  const threads = number('--threads', 1);
   const folder = await openFolder(join(root, option('--model', 'public/models/tidepool-mtp')));
-  const { session, module } = await openWithModule(folder, SHIPPED_VARIANT, threads);
+  const { session, module } = await openWithModule(folder, SHIPPED_VARIANT);
   if (module === null) {
     console.error(
       `${folder.spec.name} has no module of multi-token prediction; see model/README.md.`,
@@ -182,7 +180,6 @@ export async function main(root: string, words: string[]): Promise<number> {
   );
   const costs: RunCosts = await measureCosts(folder, session, module);
   const result = {
-    threads,
     options,
     equal: rows.filter(({ isEqual }) => isEqual).length,
     of: rows.length,

@@ -72,16 +72,15 @@ export function presentVariants({ manifest }: ModelFolder, folder: string): read
 
 /** Loads one variant and holds it against its golden logits. EngineError when it fails them. */
 export async function openVariant(folder: ModelFolder, variant: string): Promise<ModelSession> {
-  return (await openGraphs(folder, variant, 1)).session;
+  return (await openGraphs(folder, variant)).session;
 }
 
 /** As {@link openVariant}, with the module that drafts for it; null where the model has none. */
 export async function openWithModule(
   folder: ModelFolder,
   variant: string,
-  threads: number,
 ): Promise<{ session: ModelSession; module: DraftModule | null }> {
-  const { session, graphs } = await openGraphs(folder, variant, threads);
+  const { session, graphs } = await openGraphs(folder, variant);
   const { spec, manifest } = folder;
   if (graphs.mtp === undefined) return { session, module: null };
   const path = manifest.drafts[variant] ?? '';
@@ -94,7 +93,6 @@ export async function openWithModule(
 async function openGraphs(
   folder: ModelFolder,
   variant: string,
-  threads: number,
 ): Promise<{ session: ModelSession; graphs: ModelGraphs }> {
   const { manifest, spec, files } = folder;
   const ort = dirname(
@@ -102,7 +100,7 @@ async function openGraphs(
   );
   configureRuntime({
     build: 'plain',
-    threads,
+    threads: 1,
     files: {
       mjs: pathToFileURL(`${ort}/ort-wasm-simd-threaded.mjs`).href,
       wasm: pathToFileURL(`${ort}/ort-wasm-simd-threaded.wasm`).href,

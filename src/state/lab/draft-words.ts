@@ -10,7 +10,9 @@ import {
 import { formatCount } from '../../core/units';
 import type { DraftTrialResult } from '../../protocol/lab-api';
 
-type Drafted = { readonly draft: TokenDraft | null };
+interface Drafted {
+  readonly draft: TokenDraft | null;
+}
 
 /** Guesses of tokens that were kept, and that were not. */
 export function draftTally(tokens: readonly Drafted[]): { kept: number; missed: number } {

@@ -34,8 +34,8 @@ export const DRAFTS_LESSON: Lesson = {
         : speed > 1.05
           ? `It was ${speed.toFixed(2)} times as fast: runs of several tokens cost less here than the runs they save.`
           : speed < 0.95
-            ? `And yet it was slower, ${speed.toFixed(2)} times as fast: at this size a run of several tokens costs nearly as much as several runs. The picture above “The choice at each token” shows where it would pay.`
-            : 'Fewer runs, and hardly any time saved: at this size a run of several tokens costs nearly as much as the runs it saves.',
+            ? `And yet it was slower, ${speed.toFixed(2)} times as fast: the guesses and the longer runs cost more here than the runs they save. “Where drafting pays”, under Tokens, shows from which share of hits on it would pay.`
+            : 'Fewer runs, and hardly any time saved: the guesses and the longer runs cost what the saved runs would have.',
       right: !isEqual ? null : each < FEW ? 0 : each < MANY ? 1 : 2,
       bars: [
         {
@@ -54,5 +54,5 @@ export const DRAFTS_LESSON: Lesson = {
       provenance: 'measured',
     };
   },
-  why: 'Checking is cheaper than writing where a run’s cost is the reading of the weights: a large model on a GPU reads four tokens in about the time of one, so every guess that comes true is nearly free. A model of a few million parameters on one core computes more than it waits, so a run of four costs nearly four. Wrong guesses cost twice in a model with recurrent states: what was read in vain can’t be cut off a state, so the tokens before it are read again.',
+  why: 'Checking is cheaper than writing where a run’s cost is the reading of the weights: a large model on a GPU reads four tokens in about the time of one, so every guess that comes true is nearly free. A model of a few million parameters on one core computes more than it waits: a longer run costs more, and the guesses cost their share too. Wrong guesses cost twice in a model with recurrent states: what was read in vain can’t be cut off a state, so the tokens before it are read again.',
 };
