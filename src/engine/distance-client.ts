@@ -2,6 +2,7 @@
 import { EngineError } from '../core/errors';
 import type { DistanceEvent, DistanceRequest } from '../protocol/distance-api';
 import { toWireError } from '../protocol/wire-error';
+import { spawnWorker } from './engine-client';
 
 /** The part of a Worker that is needed; a fake in tests. */
 export type DistanceWorker = Pick<Worker, 'postMessage' | 'terminate'> & {
@@ -9,18 +10,11 @@ export type DistanceWorker = Pick<Worker, 'postMessage' | 'terminate'> & {
   onerror: ((event: ErrorEvent) => void) | null;
 };
 
-function spawnWorker(): DistanceWorker {
-  return new Worker(new URL('../../workers/distance/distance.worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'distance',
-  });
-}
-
 export class DistanceClient {
   readonly #spawn: () => DistanceWorker;
   #worker: DistanceWorker | null = null;
 
-  constructor(spawn: () => DistanceWorker = spawnWorker) {
+  constructor(spawn: () => DistanceWorker = () => spawnWorker('distance')) {
     this.#spawn = spawn;
   }
 

@@ -54,10 +54,11 @@ const SILENCE_MS = 90_000;
 /** Errors after which the worker's runtime cannot be trusted any more. */
 const FATAL: ReadonlySet<string> = new Set(['device-lost', 'out-of-memory']);
 
-function spawnWorker(): Worker {
+/** Starts the worker; as `distance` it runs models beside the engine, see workers/engine.worker.ts. */
+export function spawnWorker(name: 'engine' | 'distance' = 'engine'): Worker {
   return new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), {
     type: 'module',
-    name: 'engine',
+    name,
   });
 }
 
@@ -109,7 +110,7 @@ export class EngineClient implements Engine {
   #labJobs = 0;
 
   constructor(options: EngineClientOptions = {}) {
-    this.#spawn = options.spawn ?? spawnWorker;
+    this.#spawn = options.spawn ?? (() => spawnWorker());
     this.#heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
     this.#silenceMs = options.silenceMs ?? SILENCE_MS;
     this.#locks = options.locks ?? browserLocks();

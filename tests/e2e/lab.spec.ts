@@ -23,7 +23,16 @@ test('every view is accessible, and its tabs go by arrow keys', async ({ chat })
   await chat.ask('What is 23 + 58?');
   await chat.replied();
   await page.getByRole('tab', { name: 'Memory' }).focus();
-  for (const name of ['Memory', 'Layers', 'Tokens', 'Operate', 'Recall', 'Lessons']) {
+  for (const name of [
+    'Memory',
+    'Layers',
+    'Tokens',
+    'Operate',
+    'Recall',
+    'Lessons',
+    'Race',
+    'Class',
+  ]) {
     await expect(page.getByRole('tab', { name })).toHaveAttribute('aria-selected', 'true');
     await chat.expectAccessible();
     await page.keyboard.press('ArrowRight');

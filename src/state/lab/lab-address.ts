@@ -1,4 +1,4 @@
-/** Owns the part of the address that replays a lesson or an experiment: `#lesson=ID`, `#experiment=…`. Pure. */
+/** Owns the part of the address that opens a lesson, an experiment or a class: `#lesson=ID`, `#experiment=…`, `#class=…`. Pure. */
 import {
   decodeExperiment,
   encodeExperiment,
@@ -9,6 +9,8 @@ import {
 export type LabAddress =
   | { readonly kind: 'lesson'; readonly id: string }
   | { readonly kind: 'experiment'; readonly link: ExperimentLink }
+  /** Still packed: it is read by the view that shows it. */
+  | { readonly kind: 'class'; readonly code: string }
   /** It was meant for the lab, but can't be followed. */
   | { readonly kind: 'broken'; readonly reason: string };
 
@@ -30,6 +32,8 @@ export function labAddressOf(hash: string): LabAddress | null {
       ? { kind: 'broken', reason: 'it names no lesson' }
       : { kind: 'lesson', id };
   }
+  const code = /^#class=([\w-]+)$/.exec(hash)?.[1];
+  if (code !== undefined) return { kind: 'class', code };
   const coded = /^#experiment=(.*)$/s.exec(hash)?.[1];
   if (coded === undefined) return null;
   const link = decodeExperiment(coded);

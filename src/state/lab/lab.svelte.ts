@@ -20,6 +20,7 @@ import type {
 } from '../../protocol/lab-api';
 import { nextFrame, type FrameScheduler } from '../live-reply.svelte';
 import { asEngineError, type ModelStatus } from '../model-status.svelte';
+import type { Classroom } from '../class/classroom.svelte';
 import { labAddressOf } from './lab-address';
 import type { ExperimentLink } from './experiment-link';
 import type { LabListener } from './lab-engine';
@@ -27,7 +28,7 @@ import type { Stepper } from './stepper.svelte';
 import { LabTrace, type TraceView } from './trace';
 
 export type LabView =
-  'memory' | 'layers' | 'tokens' | 'operate' | 'recall' | 'lessons' | 'distance';
+  'memory' | 'layers' | 'tokens' | 'operate' | 'recall' | 'lessons' | 'distance' | 'class';
 
 export const LAB_VIEWS: readonly { readonly id: LabView; readonly title: string }[] = [
   { id: 'memory', title: 'Memory' },
@@ -37,6 +38,7 @@ export const LAB_VIEWS: readonly { readonly id: LabView; readonly title: string 
   { id: 'recall', title: 'Recall' },
   { id: 'lessons', title: 'Lessons' },
   { id: 'distance', title: 'Race' },
+  { id: 'class', title: 'Class' },
 ];
 
 /** Candidates shown at each token. */
@@ -82,6 +84,10 @@ export class Lab implements LabListener {
   lesson = $state<string | null>(null);
   /** An experiment that a link asks for, until its view has taken it or it was put away. */
   linked = $state.raw<ExperimentLink | null>(null);
+  /** A class that a link asks for, as the link has it; '' when none does. */
+  classCode = $state('');
+  /** The class that is worked on, once its view was opened. */
+  classroom = $state.raw<Classroom | null>(null);
   /** Step mode, once it was asked for. */
   stepper = $state.raw<Stepper | null>(null);
   /** Why a link can't be followed; '' when there is none such. */
@@ -142,6 +148,10 @@ export class Lab implements LabListener {
       case 'lesson':
         this.lesson = asked.id;
         void this.open('lessons');
+        return;
+      case 'class':
+        this.classCode = asked.code;
+        void this.open('class');
         return;
       case 'experiment':
         this.linked = asked.link;
