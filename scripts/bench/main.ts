@@ -28,6 +28,7 @@ import {
   figureOf,
   layerRatiosOf,
   pairedRatio,
+  raceResultsOf,
   ratiosOf,
   rounded,
   type ContenderResult,
@@ -41,6 +42,21 @@ const say = (line: string): void => console.log(line);
 
 /** Area for the bandwidth of main memory: beyond every cache. */
 const STREAM_BYTES = 256 * 1024 * 1024;
+
+/** Folders of the two models that race, as the lab has them. */
+const HYBRID = 'tidepool';
+const TWIN = 'tidepool-twin';
+const RACE_CONTEXTS = [128, 512, 2048, 4096, 8192, 16_384, 32_768];
+
+type Race = ReturnType<typeof raceResultsOf>;
+
+function raceRatios(race: Race | null): Race['ratios'] {
+  return race === null ? {} : race.ratios;
+}
+
+function raceWithoutRatios({ rows, fasterFrom, smallerFrom }: Race): Omit<Race, 'ratios'> {
+  return { rows, fasterFrom, smallerFrom };
+}
 
 /** Runs the benchmark; the exit code. */
 export async function main(root: string, args: readonly string[]): Promise<number> {
@@ -175,6 +191,7 @@ async function measure(
   const prompt = await prompts.ofLength(128, 0);
   const app = new Samples();
   const layers: ContextLayers[] = [];
+  let race = null as Race | null;
   if (!options.isQuick) {
     // What has been measured stays when a later part fails; the results name the part and the reason.
     const orLeaveOut = async (part: string, work: () => Promise<void>): Promise<void> => {
@@ -199,6 +216,24 @@ async function measure(
       layers.push(...answer.map(({ context, rounds: times }) => contextLayersOf(context, times)));
       say('layers: timed by ONNX Runtime’s profile');
     });
+    // The base shape has no twin.
+    if (!isBase)
+      await orLeaveOut('race with the all-attention twin', async () => {
+        if (!existsSync(join(dist, 'models', TWIN, 'manifest.json')))
+          throw new Error(`${dist}/models/${TWIN} is not there`);
+        if (performance.now() > until(0.75)) throw new Error('out of time');
+        const points = await page.call('race', workerUrl, {
+          type: 'race',
+          models: [HYBRID, TWIN].map((id) => ({ id, modelUrl: `/models/${id}/` })),
+          device: probe.threads > 1 ? 'wasm-threads' : 'wasm',
+          contexts: RACE_CONTEXTS,
+          readUpTo: 2048,
+          rounds: 3,
+          steps: 5,
+        });
+        race = raceResultsOf(points, HYBRID, TWIN);
+        say(`race: from 128 to ${RACE_CONTEXTS.at(-1) ?? 0} tokens`);
+      });
     await page.close();
     const clock = { rounds: options.rounds, deadline: until(isBase ? 1 : 0.85) };
     await orLeaveOut('loads and memory', () =>
@@ -231,10 +266,12 @@ async function measure(
     },
     contenders,
     ...(layers.length === 0 ? {} : { layers }),
+    ...(race === null ? {} : { race: raceWithoutRatios(race) }),
     ...(app.of('app').size === 0 ? {} : { app: { figures: appFigures(app) } }),
     ratios: {
       ...ratiosOf(contenders),
       ...layerRatiosOf(layers),
+      ...raceRatios(race),
       decodeWithLabOpen: pairedRatio(
         app.of('app').get('decodeLabOpen'),
         app.of('app').get('decode'),

@@ -1,6 +1,7 @@
 /** Owns the shape of results.json and the ratios in it. Owns no measuring. */
 import { byKind, type LayerTimes } from '../../src/core/bench/layer-times';
 import { spreadOf, type Spread } from '../../src/core/bench/spread';
+import { bytesCrossing, raceRows, speedCrossing, type RaceReading } from '../../src/core/lab/race';
 
 export interface Figure extends Spread {
   readonly values: readonly number[];
@@ -101,6 +102,35 @@ export function layerRatiosOf(layers: readonly ContextLayers[]): Record<string, 
     mambaDecode8kVs128: pairedRatio(at(128)?.figures.mamba.values, at(8192)?.figures.mamba.values),
     attentionShareAt128: at(128)?.attentionShare.median ?? null,
     attentionShareAt8k: at(8192)?.attentionShare.median ?? null,
+  };
+}
+
+/** The race of the hybrid and its all-attention twin: at each context speed and bytes, and where they cross. */
+export function raceResultsOf(points: readonly RaceReading[], hybrid: string, twin: string) {
+  const rows = raceRows(points, hybrid, twin);
+  const side = (one: (typeof rows)[number]['hybrid']) =>
+    one === null
+      ? null
+      : {
+          msPerToken: rounded(one.ms.median),
+          tokensPerSecond: rounded(one.tokensPerSecond),
+          stateBytes: one.constantBytes,
+          kvBytes: one.kvBytes,
+        };
+  return {
+    rows: rows.map((row) => ({
+      context: row.context,
+      hybrid: side(row.hybrid),
+      twin: side(row.twin),
+    })),
+    fasterFrom: speedCrossing(rows),
+    smallerFrom: bytesCrossing(rows),
+    ratios: Object.fromEntries(
+      rows.flatMap(({ context, speedRatio, bytesRatio }) => [
+        [`raceDecodeVsTwinAt${context}`, speedRatio === null ? null : rounded(speedRatio)],
+        [`raceBytesVsTwinAt${context}`, bytesRatio === null ? null : rounded(bytesRatio)],
+      ]),
+    ) as Record<string, number | null>,
   };
 }
 

@@ -10,7 +10,9 @@ import type {
 } from '../../../src/core/bench/contender';
 import { TidepoolContender } from '../../../src/engine/bench/tidepool-contender';
 import { TransformersContender } from '../../../src/engine/bench/transformers-contender';
+import { DistanceClient } from '../../../src/engine/distance-client';
 import { EngineClient } from '../../../src/engine/engine-client';
+import type { RacePoint, RaceRequest } from '../../../src/protocol/distance-api';
 import type { StockLoadRequest } from '../../../src/protocol/stock-api';
 import type { BandwidthRequest } from '../../../workers/bench/bandwidth.worker';
 import type { LayersAnswer, LayersRequest } from '../../../workers/bench/layers.worker';
@@ -171,6 +173,30 @@ export class Peers {
       }),
       { ...request, modelUrl },
     );
+  }
+
+  /** The race of two models as the lab runs it, in the built site's own worker. */
+  async race(workerUrl: string, request: RaceRequest): Promise<readonly RacePoint[]> {
+    const spawn = (): Worker => new Worker(workerUrl, { type: 'module', name: 'distance' });
+    const client = new DistanceClient(spawn);
+    const points = new Map<string, RacePoint>();
+    const models = request.models.map(({ id, modelUrl }) => ({ id, modelUrl: absolute(modelUrl) }));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        client.start({ ...request, models }, (event) => {
+          if (event.type === 'point') {
+            const { point } = event;
+            points.set(`${point.id} ${point.context} ${point.states}`, point);
+          } else if (event.type === 'gave-up')
+            reject(new Error(`${event.id} came no further than ${event.context}: ${event.why}`));
+          else if (event.type === 'failed') reject(new Error(event.error.message));
+          else if (event.type === 'done') resolve();
+        });
+      });
+    } finally {
+      client.end();
+    }
+    return [...points.values()];
   }
 
   #get(name: string): Contender {
