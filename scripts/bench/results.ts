@@ -112,7 +112,8 @@ export function raceResultsOf(points: readonly RaceReading[], hybrid: string, tw
     one === null
       ? null
       : {
-          msPerToken: rounded(one.ms.median),
+          msPerToken: rounded(one.ms.min),
+          medianMs: rounded(one.ms.median),
           tokensPerSecond: rounded(one.tokensPerSecond),
           stateBytes: one.constantBytes,
           kvBytes: one.kvBytes,

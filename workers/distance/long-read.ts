@@ -23,10 +23,10 @@ export function chunkAfter(tokens: number): number {
   return Math.max(1, Math.min(CHUNK, Math.floor(MOST_SCORES / (tokens + CHUNK))));
 }
 
-/** The tokens of a text, paragraph by paragraph, with the needles among them. */
+/** The tokens of a text, sentence by sentence, with the needles among them. */
 export class TokenSource {
   readonly #encode: (text: string) => readonly number[];
-  readonly #paragraphs: Iterator<string>;
+  readonly #sentences: Iterator<string>;
   readonly #needles: readonly Needle[];
   #waiting: number[] = [];
   #given = 0;
@@ -41,7 +41,7 @@ export class TokenSource {
   ) {
     this.#encode = encode;
     this.#needles = needles;
-    this.#paragraphs = text.split(/(?<=\n\n)/)[Symbol.iterator]();
+    this.#sentences = text.split(/(?<=\n\n|[.!?] )/)[Symbol.iterator]();
   }
 
   /** Needles that were given out whole. */
@@ -64,13 +64,13 @@ export class TokenSource {
       this.#ends.push(this.#given + this.#waiting.length);
       return;
     }
-    const next = this.#paragraphs.next();
+    const next = this.#sentences.next();
     if (next.done === true) this.#hasEnded = true;
     else this.#add(next.value);
   }
 
   #add(text: string): void {
-    // A spread of a paragraph of a pasted text may be too long for a call.
+    // A spread of a long pasted text may be too long for a call.
     for (const id of this.#encode(text)) this.#waiting.push(id);
   }
 }

@@ -13,7 +13,7 @@ const CHECKPOINTS: readonly number[] = [128, 512, 2048, 8192, 32_768];
 export const DEPTHS: readonly number[] = [0, 0.25, 0.5, 0.75, 1];
 
 /** Tokens between the last needle and the end. */
-const LAST_ROOM = 64;
+const LAST_ROOM = 128;
 
 const ANSWER_TOKENS = 24;
 

@@ -39,6 +39,10 @@ export function recallSentence(asked: readonly Asked[], trainedContext: number):
     furthest === undefined
       ? 'It recalled none of the facts.'
       : `The last right answer came after ${formatCount(furthest.tokens)} tokens.`;
-  const limit = `The model was trained on texts of up to ${formatCount(trainedContext)} tokens, so what it can’t recall beyond that is no surprise: a state that keeps its size must forget, and a cache that keeps everything must still be looked up.`;
+  const near = all.filter(({ tokens, isRight: wasRight }) => !wasRight && tokens <= trainedContext);
+  const limit =
+    near.length > 0
+      ? `${formatCount(near.length)} of the misses came within the ${formatCount(trainedContext)} tokens that its config allows: a model this small seldom finds a fact in prose, however near it is.`
+      : `Its config allows ${formatCount(trainedContext)} tokens: a state that keeps its size must forget, and a cache that keeps everything must still be looked up.`;
   return `${counts} ${far} ${limit}`;
 }

@@ -38,7 +38,7 @@ const HYBRID = { base: 1.5, perToken: 0.0001, constant: 400_000, kv: 1024 };
 const TWIN = { base: 1, perToken: 0.0006, constant: 0, kv: 3072 };
 
 describe('the race', () => {
-  it('has a row for each context with the median, and the ratios of both models', () => {
+  it('has a row for each context with its spread, and the ratios of both models', () => {
     const rows = raceRows(readings(HYBRID, TWIN), 'h', 't');
     expect(rows.map(({ context }) => context)).toEqual(CONTEXTS);
     const [first] = rows;
