@@ -96,6 +96,7 @@ describe('inner values against PyTorch', () => {
       identity: { name: 'lab-probe', modelId: '', variant: '' },
       weightBytes: model.length,
       readGraph: () => Promise.resolve({ bytes: model, externalData: [] }),
+      module: null,
     });
   }, 60_000);
 
