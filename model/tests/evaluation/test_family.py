@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from tidepool_model.architecture.config import preset
 from tidepool_model.architecture.model import HybridLM
 from tidepool_model.data.packing import PackedStage
+from tidepool_model.evaluation.decode_cost import step_costs
 from tidepool_model.evaluation.expert_load import KINDS, kind_of, load_by_kind
 from tidepool_model.evaluation.held_out import difference, document_losses
 
@@ -61,3 +62,26 @@ def test_loads_are_shares_of_a_kinds_choices(stage: PackedStage) -> None:
     assert found["1"]["2"] == {"digits": 1, "names": 1, "verbs": 1, "other": 0}  # none is `other` here
     assert [kind_of(text) for text in (" 7", "Tom", " gave", " Is", "cat", "")] == ["digits", "names", "verbs", "verbs", "other", "other"]
     assert len(KINDS) == 4
+
+
+class _Spinner:
+    """Takes a set processor time a step, and knows its place as OnnxRunner does."""
+
+    def __init__(self, rounds: int) -> None:
+        self.rounds, self.states, self.seen = rounds, {"state": np.zeros(1)}, 0
+        self.places: list[int] = []
+
+    def reset(self) -> None:
+        self.seen = 0
+
+    def feed(self, ids: np.ndarray, keep: int) -> None:
+        self.seen += len(ids)
+        self.places.append(self.seen)
+        sum(range(self.rounds))
+
+
+def test_a_step_is_timed_after_its_context_again_and_again() -> None:
+    slow, fast = _Spinner(400_000), _Spinner(100_000)
+    found = step_costs({"slow": slow, "fast": fast}, 100, rounds=3, steps=4)  # type: ignore[dict-item]
+    assert slow.places == [64, 100, *([101, 102, 103, 104] * 3)]
+    assert 2 < min(found["slow"]) / min(found["fast"]) < 8
