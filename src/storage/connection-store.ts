@@ -2,7 +2,7 @@
  * The servers that a person has added, with their keys: kept as one record beside the settings, and never part of an
  * export, of a link or of what other tabs are told. Fields that are not as they should be leave the connection out.
  */
-import { isServerKind, type ServerKind } from '../core/server/server-kind';
+import { isServerKind, type ServerKind } from '../core/server/server-names';
 import type { Backing } from './backing';
 import { readList, readObject, readText, ValueProblem } from './read-value';
 

@@ -6,18 +6,9 @@
  * reasoning and tokenizer pages; docs.sglang.io thinking_budget; Ollama's OpenAI page and FAQ (OLLAMA_ORIGINS);
  * lmstudio.ai docs, server settings; NIM "Thinking Budget Control"; transformers 5.24 cli/serve.py.
  */
+import { SERVER_KINDS, type ServerKind } from './server-names';
 
-export type ServerKind =
-  | 'llama.cpp'
-  | 'ollama'
-  | 'lm-studio'
-  | 'vllm'
-  | 'sglang'
-  | 'nim'
-  | 'transformers'
-  | 'other'
-  /** The browser's own model, which is asked in the same words (engine/browser/). */
-  | 'browser';
+export type { ServerKind };
 
 /**
  * How a reply goes on from a thought that was closed here: its prompt written by the server's own template
@@ -203,15 +194,6 @@ export const SERVER_TRAITS: Readonly<Record<ServerKind, ServerTraits>> = {
     start: '',
   },
 };
-
-/** The kinds that have an address. */
-export const SERVER_KINDS = Object.keys(SERVER_TRAITS)
-  .filter(isServerKind)
-  .filter((kind) => kind !== 'browser');
-
-export function isServerKind(name: string): name is ServerKind {
-  return Object.hasOwn(SERVER_TRAITS, name);
-}
 
 /** The kinds that listen on this port by default, as a guess before anything has answered. */
 export function kindsOfPort(port: number): readonly ServerKind[] {

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseServerAddress, refusalOf } from '../../../../src/core/server/server-address';
 import { placeOfServer } from '../../../../src/core/server/server-target';
-import { SERVER_KINDS, SERVER_TRAITS } from '../../../../src/core/server/server-kind';
+import { SERVER_TRAITS } from '../../../../src/core/server/server-kind';
+import { SERVER_KINDS } from '../../../../src/core/server/server-names';
 import {
   failedInside,
   refusedAnswer,

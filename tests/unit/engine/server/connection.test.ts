@@ -8,7 +8,7 @@ import { EngineSwitch } from '../../../../src/engine/engine-switch';
 import { createFakeEngine } from '../../../../src/engine/fake-engine';
 import { probeServer } from '../../../../src/engine/server/probe-server';
 import { ServerEngine } from '../../../../src/engine/server/server-engine';
-import { SERVER_KINDS } from '../../../../src/core/server/server-kind';
+import { SERVER_KINDS } from '../../../../src/core/server/server-names';
 import { FAKE_MODEL, startFakeLlmServer } from '../../../fake-llm-server';
 import { hostOf, requestOf, SCRIPT, withServer } from './ask-server';
 

@@ -1,7 +1,7 @@
 // The thinking limit means the same on every kind of server: kept to its grace, said how, and an answer follows.
 import { describe, expect, test } from 'vitest';
 import { graceTokens } from '../../../../src/core/budget/thinking-limit';
-import { SERVER_KINDS, type ServerKind } from '../../../../src/core/server/server-kind';
+import { SERVER_KINDS, type ServerKind } from '../../../../src/core/server/server-names';
 import { LONG_THOUGHT, SCRIPT, withServer } from './ask-server';
 
 const LIMIT = 32;
