@@ -12,7 +12,7 @@ export function fakeNativeModel(options = {}) {
     destroyed: 0,
     availability: options.availability ?? 'downloadable',
   };
-  const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
+  const pause = () => new Promise((resolve) => globalThis.setTimeout(resolve, 1));
   return {
     state,
     availability: async () => state.availability,

@@ -89,7 +89,9 @@ export class NativeAnswers {
       return Response.json({ object: 'list', data: [{ id: BROWSER_MODEL, ...window }] });
     }
     if (path !== '/v1/chat/completions') return new Response(null, { status: 404 });
-    const asked = JSON.parse(String(init.body)) as Asked;
+    const asked = JSON.parse(
+      typeof init.body === 'string' ? init.body : '{"messages":[]}',
+    ) as Asked;
     const messages = nativeMessages(asked.messages);
     // The question itself, and a beginning of its answer, are asked; what was said before is told first.
     const at = messages.findLastIndex(({ role }) => role === 'user');
