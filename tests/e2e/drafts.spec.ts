@@ -19,7 +19,7 @@ test('the model drafts: the same answer, its guesses shown, and where they pay',
 
   await page.getByRole('button', { name: 'State lab', exact: true }).click();
   await page.getByRole('tab', { name: 'Tokens' }).click();
-  const drafts = page.getByRole('region', { name: 'Drafts in the reply' });
+  const drafts = page.getByRole('group', { name: 'Drafts in the reply' });
   await drafts.getByRole('checkbox', { name: 'Draft with the model’s own module' }).check();
   await expectAnswer(page, 'What is 37 + 21?');
   await expect(log(page)).toContainText('58');
@@ -27,7 +27,7 @@ test('the model drafts: the same answer, its guesses shown, and where they pay',
   const reply = drafts.getByRole('group', { name: 'The reply with its drafts' });
   await expect(reply.locator('ins').first()).toBeVisible();
 
-  const pays = page.getByRole('region', { name: 'Where drafting pays' });
+  const pays = page.getByRole('group', { name: 'Where drafting pays' });
   await pays.getByRole('button', { name: 'Measure drafts' }).click();
   await expect(pays).toContainText(/times as fast as without; the words are the same\./, {
     timeout: 60_000,
