@@ -2,7 +2,6 @@
  * Owns a class that was opened from a link: its entries, the one that is worked on, and this student's results, kept in
  * this tab until they are saved. Owns no drawing.
  */
-import type { Lab } from '../lab/lab.svelte';
 import { decodeClass, type ClassItem, type ClassPlan } from './class-plan';
 import type { ItemResult } from './class-results';
 
@@ -63,18 +62,10 @@ export class Classroom {
     return this.results.find((one) => one.item === item) ?? null;
   }
 
-  /** Opens an entry in its own view of the lab. */
-  open(lab: Lab, at: number): void {
-    const item = this.plan?.items[at];
-    if (item === undefined || item.kind === 'question') return;
+  /** The entry that is worked on from now on. */
+  take(at: number): ClassItem | null {
     this.#open = at;
-    if (item.kind === 'lesson') {
-      lab.lesson = item.lesson;
-      lab.view = 'lessons';
-    } else {
-      lab.linked = item.link;
-      lab.view = item.link.experiment === 'recall' ? 'recall' : 'operate';
-    }
+    return this.plan?.items[at] ?? null;
   }
 
   /** A lesson or an experiment has run: a result where the class asks for it. */
