@@ -44,11 +44,13 @@ import { LargerSlot } from './state/models/larger-slot.svelte';
 import { SecondSlot } from './state/models/second-slot.svelte';
 import { BROWSER_ENTRY, ModelLibrary } from './state/models/model-library.svelte';
 import { Notices } from './state/notices.svelte';
+import { PromptSlot } from './state/prompts/prompt-slot.svelte';
 import type { Servers } from './state/servers.svelte';
 import { Settings } from './state/settings.svelte';
 import { SharedView } from './state/shared-view.svelte';
 import { chatOfHash, sharedOfHash } from './ui/address';
 import { TabDrafts, type TabStorage } from './state/tab-drafts';
+import { VoiceSlot } from './state/voice/voice-slot.svelte';
 import { openStorage } from './storage/open-storage';
 import { flushWhenHidden } from './storage/throttled-save';
 
@@ -291,6 +293,26 @@ const files = new FileSlot(
       { tone: 'trouble' },
     ),
 );
+const prompts = new PromptSlot(async () => {
+  const [{ Prompts }, store] = await Promise.all([
+    import('./state/prompts/prompts.svelte'),
+    storage.prompts(),
+  ]);
+  const made = new Prompts({
+    store,
+    newId: () => crypto.randomUUID(),
+    onProblem: onStorageProblem,
+  });
+  await made.load();
+  return made;
+});
+const voice = new VoiceSlot(async () => {
+  const [{ Voice }, { browserSpeech }] = await Promise.all([
+    import('./state/voice/voice.svelte'),
+    import('./state/voice/browser-speech'),
+  ]);
+  return new Voice(browserSpeech());
+});
 const study = new BudgetStudy({
   engine,
   status,
@@ -336,6 +358,7 @@ const library: ModelLibrary = new ModelLibrary({
     key.startsWith(SERVER_KEY_PREFIX) ? (await openServers()).target(key, name) : null,
   fetch: (url, init) => fetch(url, init),
   readOffer: readDeviceOffer,
+  browser: navigator,
   ...('locks' in navigator ? { locks: navigator.locks } : {}),
   hasConversation: (): boolean => chat.path.length > 0,
   onKept: () => {
@@ -391,6 +414,8 @@ const app: AppState = {
   files,
   shared,
   isEmbedded: embed !== null,
+  prompts,
+  voice,
 };
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');

@@ -11,9 +11,11 @@ import type { ModelLibrary } from './models/model-library.svelte';
 import type { ModelStatus } from './model-status.svelte';
 import type { Notices } from './notices.svelte';
 import type { SecondSlot } from './models/second-slot.svelte';
+import type { PromptSlot } from './prompts/prompt-slot.svelte';
 import type { Servers } from './servers.svelte';
 import type { SharedView } from './shared-view.svelte';
 import type { Settings } from './settings.svelte';
+import type { VoiceSlot } from './voice/voice-slot.svelte';
 
 export interface AppState {
   readonly chat: ChatSession;
@@ -33,6 +35,8 @@ export interface AppState {
   /** The page stands in another page's frame: one chat, nothing kept. */
   readonly isEmbedded: boolean;
   readonly shared: SharedView;
+  readonly prompts: PromptSlot;
+  readonly voice: VoiceSlot;
 }
 
 export const [getApp, setApp] = createContext<AppState>();

@@ -29,6 +29,8 @@ export const DEFAULT_SETTINGS: SettingsValues = {
   hub: DEFAULT_HUB,
   rewriteFourBit: 'auto',
   thoughtAsMarkdown: false,
+  keys: {},
+  sendWith: 'enter',
 };
 
 /** What is needed of the store; a Map in tests. */

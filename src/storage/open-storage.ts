@@ -4,6 +4,7 @@ import { ConversationStore } from './conversation-store';
 import { DATABASE_NAME, openDatabase } from './database';
 import { DraftStore } from './draft-store';
 import { Housekeeping } from './housekeeping';
+import type { PromptStore } from './prompt-store';
 import { ResilientBacking } from './resilient-backing';
 import { SettingsStore } from './settings-store';
 import { MemoryBacking } from './memory-backing';
@@ -15,6 +16,8 @@ export interface Storage {
   readonly drafts: DraftStore;
   readonly connections: ConnectionStore;
   readonly housekeeping: Housekeeping;
+  /** Fetched when it is asked for. */
+  readonly prompts: () => Promise<PromptStore>;
   /** False once chats last only as long as this tab; a notice has said so. */
   isPersistent(): boolean;
 }
@@ -44,6 +47,7 @@ export function openStorage(onNotice: (sentence: string) => void, isKept = true)
     drafts: new DraftStore(backing, onProblem),
     connections: new ConnectionStore(backing),
     housekeeping: new Housekeeping({ backing, channel, conversations, settings, now }),
+    prompts: async () => new (await import('./prompt-store')).PromptStore(backing),
     isPersistent: () => isKept && backing.isPersistent,
   };
 }

@@ -34,6 +34,10 @@ export interface StoredSettings {
   readonly rewriteFourBit: FourBitPreference;
   /** Thoughts are set as Markdown, not as the plain text that they are. */
   readonly thoughtAsMarkdown: boolean;
+  /** Keys chosen in place of the usual ones, by action. */
+  readonly keys: Readonly<Record<string, string>>;
+  /** Which Enter sends; the other one makes a new line. */
+  readonly sendWith: 'enter' | 'mod-enter';
 }
 
 /** A model that was chosen, as far as it takes to find it again. */
@@ -70,6 +74,19 @@ function readModel(value: unknown): StoredModel | null {
   };
 }
 
+/** Many more than there are actions. */
+const MAX_KEYS = 50;
+
+function readKeys(value: unknown): Readonly<Record<string, string>> {
+  const entries = Object.entries(readObject(value, 'keys')).slice(0, MAX_KEYS);
+  return Object.fromEntries(
+    entries.map(([action, combo]) => [
+      readText(action, 'an action', 40),
+      readText(combo, action, 40),
+    ]),
+  );
+}
+
 const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => StoredSettings[Key] } =
   {
     theme: (value) => readOneOf(value, 'theme', ['system', 'light', 'dark']),
@@ -85,6 +102,8 @@ const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => Sto
     hub: (value) => readText(value, 'hub', LONGEST_HUB),
     rewriteFourBit: (value) => readOneOf(value, 'rewriteFourBit', ['off', 'auto', 'on']),
     thoughtAsMarkdown: (value) => readBoolean(value, 'thoughtAsMarkdown'),
+    keys: readKeys,
+    sendWith: (value) => readOneOf(value, 'sendWith', ['enter', 'mod-enter']),
   };
 
 /** The fields that can be read. ValueProblem when the value is no object. */

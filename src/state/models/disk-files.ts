@@ -3,6 +3,7 @@
  * and answers to requests for its files.
  */
 import type { ModelListing } from '../../core/model-listing';
+import { answerFrom } from '../../model-files/answer-from';
 import { keptPrefixOf } from '../../model-files/file-keys';
 import { RunningHash } from '../../model-files/hashing';
 
@@ -41,14 +42,6 @@ export function fetchFromDisk(
   return (url, init) => {
     const blob = blobs.get(decodeURIComponent(url.slice(baseUrl.length)));
     if (blob === undefined) return Promise.resolve(new Response(null, { status: 404 }));
-    const from = Number(
-      /^bytes=(\d+)-$/.exec(new Headers(init?.headers).get('Range') ?? '')?.[1] ?? 0,
-    );
-    return Promise.resolve(
-      new Response(blob.slice(from), {
-        status: from > 0 ? 206 : 200,
-        headers: from > 0 ? { 'Content-Range': `bytes ${from}-${blob.size - 1}/${blob.size}` } : {},
-      }),
-    );
+    return Promise.resolve(answerFrom(blob, init));
   };
 }

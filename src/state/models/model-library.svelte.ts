@@ -5,6 +5,8 @@
  */
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
+import { formatBytes } from '../../core/units';
+import type { SharedFiles } from '../../model-files/cross-origin-storage';
 import { keptPrefixOf, listingOfManifest, MANIFEST } from '../../model-files/file-keys';
 import { ModelDownload, type DownloadState } from '../../model-files/model-download';
 import type { ModelStore } from '../../model-files/model-store';
@@ -13,7 +15,7 @@ import { openBundle } from '../../models/bundle';
 import { diskModel, type DiskModel } from '../../models/disk-listing';
 import type { DeviceOffer } from '../../models/fit';
 import { chatTemplateOf } from '../../models/chat-template';
-import { thinkingOfTemplate, weightBytesOf } from '../../models/hub-listing';
+import { DEFAULT_HUB, thinkingOfTemplate, weightBytesOf } from '../../models/hub-listing';
 import {
   LARGER_MODEL,
   modelUrlOf,
@@ -59,6 +61,8 @@ export interface LibraryHost {
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   readonly readOffer: () => Promise<DeviceOffer>;
   readonly locks?: LockManager;
+  /** `navigator`, which may have a storage that sites share; absent: none is asked. */
+  readonly browser?: object;
   /** True while a conversation is open that a new model will have to read. */
   readonly hasConversation: () => boolean;
   /** Whether so many bytes more can be kept; absent: the browser is asked. */
@@ -442,13 +446,14 @@ export class ModelLibrary {
     if (listing === null || (listing.source === 'site' && role !== 'larger')) return;
     if (listing.source === 'disk' && blobs === null) return;
     if (!(await this.#hasRoom(key, listing, dtype))) return;
+    const shared = blobs === null ? await this.#sharedFiles(listing) : null;
     let download = this.#running[key];
     if (download === undefined || this.downloads[key]?.dtype !== dtype) {
       download = new ModelDownload({
         listing,
         dtype,
         store: this.#host.store,
-        fetch: blobs === null ? this.#host.fetch : fetchFromDisk(listing, blobs),
+        fetch: blobs === null ? (shared?.fetch ?? this.#host.fetch) : fetchFromDisk(listing, blobs),
         onChange: (state) => {
           this.downloads = { ...this.downloads, [key]: { ...state, dtype } };
         },
@@ -475,15 +480,37 @@ export class ModelLibrary {
     this.#host.onKept?.();
     const title = this.find(key)?.title ?? key;
     // The larger one says when it takes over, which follows.
+    const taken = shared?.takenBytes ?? 0;
+    const ofOthers =
+      taken === 0 ? '' : ` ${formatBytes(taken)} of it had been fetched by another site already.`;
     if (role !== 'larger')
       this.#host.notices.show(
-        blobs === null ? `${title} is here now.` : `${title} is kept in this browser now.`,
+        blobs === null
+          ? `${title} is here now.${ofOthers}`
+          : `${title} is kept in this browser now.`,
       );
+    // What a mirror has may be private; what the hub gives to anyone is not.
+    if (shared !== null && this.hub === DEFAULT_HUB)
+      void shared.offer(dtype, ({ path }) => keptBlob(this.#host.store, listing, path));
     // It runs already: the next visit begins with it too.
     if (blobs !== null && this.current.key === key)
       this.#host.settings.change({
         model: { key, title, prefix: keptPrefixOf(listing), dtype },
       });
+  }
+
+  /** The files of a hub's model as the browser shares them among sites, where it does. */
+  async #sharedFiles(listing: ModelListing): Promise<SharedFiles | null> {
+    const { browser, fetch } = this.#host;
+    if (browser === undefined || listing.source !== 'hub') return null;
+    try {
+      const { crossOriginStorageOf, SharedFiles } =
+        await import('../../model-files/cross-origin-storage');
+      const storage = crossOriginStorageOf(browser);
+      return storage === null ? null : new SharedFiles(storage, listing, fetch);
+    } catch {
+      return null; // Without a network its code may not come, and then neither does the model.
+    }
   }
 
   async #roomFor(listing: ModelListing, dtype: string): Promise<StorageRoom> {

@@ -1,57 +1,60 @@
-/** The keyboard shortcuts of the page: which keys, what they do, and which one an event is. */
+/** The keyboard shortcuts of the page: what they do, with which keys unless others were chosen, and which one an event is. */
 import { isComposing, type Press } from '../primitives/key-press';
+import { isCombo, isPressOf } from './key-combos';
 
+/** What the page does at a key or from the list of commands. */
 export type ShortcutAction =
-  'stop' | 'new-chat' | 'focus-message' | 'answer-now' | 'settings' | 'help';
+  'stop' | 'palette' | 'new-chat' | 'focus-message' | 'answer-now' | 'settings' | 'help';
+
+/** Actions whose keys may be changed. Escape always stops. */
+export type KeyedAction = Exclude<ShortcutAction, 'stop'>;
 
 export interface Shortcut {
-  readonly keys: readonly string[];
+  readonly action: KeyedAction;
+  /** Unless the person chose others. */
+  readonly combo: string;
   readonly what: string;
 }
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: ['Enter'], what: 'Send the message' },
-  { keys: ['Shift', 'Enter'], what: 'A new line in the message' },
-  { keys: ['Escape'], what: 'Stop the reply' },
-  { keys: ['/'], what: 'Go to the message box' },
-  { keys: ['Alt', 'A'], what: 'Answer now: end the thought' },
-  { keys: ['Alt', 'N'], what: 'New chat' },
-  { keys: ['Alt', 'S'], what: 'Settings' },
-  { keys: ['.'], what: 'Step mode of the lab: one token on' },
-  { keys: [','], what: 'Step mode of the lab: one token back' },
-  { keys: ['?'], what: 'This help' },
+  { action: 'palette', combo: 'Mod+K', what: 'All commands, chats, models and lessons' },
+  { action: 'focus-message', combo: '/', what: 'Go to the message box' },
+  { action: 'answer-now', combo: 'Alt+A', what: 'Answer now: end the thought' },
+  { action: 'new-chat', combo: 'Alt+N', what: 'New chat' },
+  { action: 'settings', combo: 'Alt+S', what: 'Settings' },
+  { action: 'help', combo: '?', what: 'Help and keys' },
 ];
 
-const WITH_ALT: Readonly<Partial<Record<string, ShortcutAction>>> = {
-  n: 'new-chat',
-  a: 'answer-now',
-  s: 'settings',
-};
+/** Keys that stay as they are: of the whole page, and of one view that listens for its own. */
+export const FIXED_KEYS: readonly { readonly combo: string; readonly what: string }[] = [
+  { combo: 'Escape', what: 'Stop the reply' },
+  { combo: '.', what: 'Step mode of the lab: one token on' },
+  { combo: ',', what: 'Step mode of the lab: one token back' },
+];
 
-/** The letter that stands on a key's place on most keyboards; '' for other keys. */
-function letterOfPlace(code: string): string {
-  return /^Key([A-Z])$/.exec(code)?.[1]?.toLowerCase() ?? '';
+/** Keys that were chosen, by action; what is none of ours is passed over. */
+export type ChosenKeys = Readonly<Record<string, string>>;
+
+/** The combination of an action as it is now. */
+export function comboFor(action: KeyedAction, chosen: ChosenKeys): string {
+  const own = chosen[action];
+  if (own !== undefined && isCombo(own)) return own;
+  return SHORTCUTS.find((shortcut) => shortcut.action === action)?.combo ?? '';
 }
 
-/**
- * The action of a key press, or null. Whatever may write a character while something is being written is no shortcut: Alt
- * with a letter counts there only where it still means that letter, because on a Mac and on many keyboards it writes
- * another one (ń, ß, å). Elsewhere the place of the key counts too.
- */
-export function shortcutOf(press: Press, isWriting: boolean): ShortcutAction | null {
+/** The action of a key press, or null. */
+export function shortcutOf(
+  press: Press,
+  isWriting: boolean,
+  chosen: ChosenKeys = {},
+  isMac = false,
+): ShortcutAction | null {
   if (isComposing(press)) return null;
   if (press.key === 'Escape') return 'stop';
-  if (press.altKey && !press.ctrlKey && !press.metaKey && !press.shiftKey) {
-    const byLetter = WITH_ALT[press.key.toLowerCase()];
-    const byPlace = isWriting ? undefined : WITH_ALT[letterOfPlace(press.code)];
-    return byLetter ?? byPlace ?? null;
-  }
-  if (isWriting || press.metaKey) return null;
-  // AltGr, which some keyboards need for these two, says Ctrl and Alt at once.
-  if (press.ctrlKey !== press.altKey) return null;
-  if (press.key === '/') return 'focus-message';
-  if (press.key === '?') return 'help';
-  return null;
+  const found = SHORTCUTS.find(({ action }) =>
+    isPressOf(comboFor(action, chosen), press, { isWriting, isMac }),
+  );
+  return found?.action ?? null;
 }
 
 /** True where a key writes: a field for text, or a choice that letters move in. */

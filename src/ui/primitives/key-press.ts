@@ -30,16 +30,21 @@ export interface PressPlace {
   readonly isTouch: boolean;
   /** A keyboard on the screen covers part of the page. */
   readonly isCovered: boolean;
+  /** Enter alone makes a new line, by the person's choice. */
+  readonly isModNeeded?: boolean;
 }
 
 /**
  * True for the Enter that sends. On a touch device that is the Enter of a keyboard with keys, which names the key (`code`) and
  * covers nothing; a keyboard on the screen has no other way to a new line. With Ctrl or Command it always sends.
  */
-export function isSendingEnter(press: Press, { isTouch, isCovered }: PressPlace): boolean {
+export function isSendingEnter(
+  press: Press,
+  { isTouch, isCovered, isModNeeded = false }: PressPlace,
+): boolean {
   if (press.key !== 'Enter' || isComposing(press)) return false;
   if (press.ctrlKey || press.metaKey) return true;
-  if (press.shiftKey || press.altKey) return false;
+  if (press.shiftKey || press.altKey || isModNeeded) return false;
   const hasKeys = press.code === 'Enter' || press.code === 'NumpadEnter';
   return !isTouch || (hasKeys && !isCovered);
 }

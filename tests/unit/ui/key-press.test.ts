@@ -1,6 +1,7 @@
 // What key presses mean: composition, shortcuts on keyboards of the world, Enter on touch devices.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { comboOf, isCombo, isPressOf, takenBy } from '../../../src/ui/help/key-combos';
 import { shortcutOf } from '../../../src/ui/help/shortcuts';
 import { isComposing, isSendingEnter, type Press } from '../../../src/ui/primitives/key-press';
 import { coveredPixels } from '../../../src/ui/primitives/seen-page';
@@ -89,7 +90,9 @@ describe('shortcuts on keyboards of the world', () => {
         modifiers,
         (key, code, held) => {
           const action = shortcutOf(press({ key, code, ...held }), true);
-          if (action !== null) expect('nas').toContain(key.toLowerCase());
+          const isLetter = 'nask'.includes(key.toLowerCase());
+          // Ctrl with a key writes nothing, wherever the letter lies.
+          if (action !== null) expect(isLetter || held.ctrlKey).toBe(true);
         },
       ),
     );
@@ -117,6 +120,53 @@ describe('shortcuts on keyboards of the world', () => {
     expect(shortcutOf(press({ key: '/', code: 'Digit7', ...held }), true)).toBeNull();
     expect(shortcutOf(press({ key: '/', code: 'Digit7', ...held }), false)).toBe('focus-message');
     expect(shortcutOf(press({ key: '/', code: 'Slash', ctrlKey: true }), false)).toBeNull();
+  });
+});
+
+describe('chosen keys', () => {
+  test('the commands open with Ctrl K, on a Mac with Command K, where Ctrl K edits', () => {
+    const k = { key: 'k', code: 'KeyK' };
+    expect(shortcutOf(press({ ...k, ctrlKey: true }), true)).toBe('palette');
+    expect(shortcutOf(press({ ...k, metaKey: true }), true)).toBeNull();
+    expect(shortcutOf(press({ ...k, metaKey: true }), true, {}, true)).toBe('palette');
+    expect(shortcutOf(press({ ...k, ctrlKey: true }), true, {}, true)).toBeNull();
+    // A Russian keyboard: the place of the key.
+    expect(shortcutOf(press({ key: 'л', code: 'KeyK', ctrlKey: true }), true)).toBe('palette');
+  });
+
+  test('other keys take the place of the usual ones; what is no combination changes nothing', () => {
+    const chosen = { 'new-chat': 'Mod+Shift+O', settings: 'rm -rf', help: 'Mod+W' };
+    const o = { key: 'O', code: 'KeyO', ctrlKey: true, shiftKey: true };
+    expect(shortcutOf(press(o), true, chosen)).toBe('new-chat');
+    expect(shortcutOf(press({ key: 'n', code: 'KeyN', altKey: true }), false, chosen)).toBeNull();
+    expect(shortcutOf(press({ key: 's', code: 'KeyS', altKey: true }), true, chosen)).toBe(
+      'settings',
+    );
+    expect(shortcutOf(press({ key: 'w', code: 'KeyW', ctrlKey: true }), true, chosen)).toBeNull();
+  });
+
+  test('whatever is pressed, what is recorded is a combination that is recognised again, or said to be taken', () => {
+    const keys = fc.oneof(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+      fc.constantFrom('F2', 'F9', 'Shift', 'Control', 'Tab', 'Enter', 'k', 'Q'),
+    );
+    fc.assert(
+      fc.property(keys, fc.constantFrom('KeyN', 'KeyW', ''), modifiers, (key, code, held) => {
+        const given = press({ key, code, ...held });
+        const combo = comboOf(given, false);
+        if (combo === null) return;
+        expect(isPressOf(combo, given, { isWriting: false, isMac: false })).toBe(true);
+        expect(isCombo(combo)).toBe(takenBy(combo) === '');
+      }),
+    );
+  });
+
+  test('Enter sends unless Ctrl+Enter was chosen; then it makes a new line', () => {
+    const enter = { key: 'Enter', code: 'Enter' };
+    expect(isSendingEnter(press(enter), { ...DESK, isModNeeded: true })).toBe(false);
+    expect(isSendingEnter(press({ ...enter, ctrlKey: true }), { ...DESK, isModNeeded: true })).toBe(
+      true,
+    );
   });
 });
 
