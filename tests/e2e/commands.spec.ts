@@ -33,7 +33,7 @@ test('Ctrl K finds actions and chats by typing; keys are changed; Ctrl+Enter sen
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
 
   await page.getByRole('button', { name: 'Help' }).click();
-  const change = page.getByRole('button', { name: /New chat$/ });
+  const change = page.getByRole('dialog').getByRole('button', { name: 'Change New chat' });
   await change.click();
   await page.keyboard.press('Control+w');
   await expect(page.getByText('The browser keeps these keys for itself.')).toBeVisible();

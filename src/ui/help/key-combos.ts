@@ -5,7 +5,9 @@
 import { isComposing, type Press } from '../primitives/key-press';
 
 /** Those of Ctrl and Command that write, edit, or never reach a page. */
-const TAKEN = new Set([...'ACVXZYNTWQRLFPSHJO'].map((letter) => `Mod+${letter}`));
+const TAKEN = new Set(
+  'A C V X Z Y N T W Q R L F P S H J O'.split(' ').map((letter) => `Mod+${letter}`),
+);
 const TAKEN_KEYS = new Set([
   'F1',
   'F3',
