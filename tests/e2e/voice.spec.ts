@@ -64,9 +64,12 @@ test('voices and ears that send sound away are left out, and the settings say so
 }) => {
   const { page } = chat;
   await page.addInitScript(() => {
-    class Recognition {
-      static available = (): Promise<string> => Promise.resolve('unavailable');
-    }
+    const Recognition = Object.assign(
+      function Recognition(): never {
+        throw new Error('the sound would leave');
+      },
+      { available: (): Promise<string> => Promise.resolve('unavailable') },
+    );
     const synthesis = Object.assign(new EventTarget(), {
       getVoices: () => [{ name: 'cloud', lang: 'en-US', localService: false, default: true }],
     });

@@ -113,7 +113,9 @@ export function allCommands(host: CommandHost): readonly Command[] {
     ...inGroup('This chat', replyCommands(host)),
     ...inGroup(
       'Action',
-      PAGES.map(({ action, ...rest }) => ({ ...rest, id: action.kind, run: () => act(action) })),
+      PAGES.filter(({ action }) => action.kind !== 'share' || chat.path.length > 0).map(
+        ({ action, ...rest }) => ({ ...rest, id: action.kind, run: () => act(action) }),
+      ),
     ),
     ...inGroup(
       'Prompt',

@@ -35,7 +35,10 @@ function speechWith(voices: readonly SpeechSynthesisVoice[], Recognition?: Recog
     Recognition: Recognition ?? null,
     language: 'en-GB',
   };
-  const end = (at: number): void => said[at]?.onend?.call(said[at], {} as SpeechSynthesisEvent);
+  const end = (at: number): void => {
+    const utterance = said[at];
+    utterance?.onend?.call(utterance, {} as SpeechSynthesisEvent);
+  };
   return { speech, said, end, cancels: () => cancelled };
 }
 
