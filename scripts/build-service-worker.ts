@@ -10,11 +10,11 @@ const ENTRY = fileURLToPath(new URL('../workers/service-worker.ts', import.meta.
 const NAME = 'service-worker.js';
 
 /**
- * Not of the shell: the files of models, which the engine verifies and keeps (their index and measured results are a
+ * Not of the shell: the files of models, which the engine verifies and keeps (their index and measured figures are a
  * page's), and files packed for the wire, which stand for one that is listed.
  */
 const isOutside = (path: string): boolean =>
-  (path.startsWith('models/') && !/\/(?:eval|index)\.json$/.test(path)) ||
+  (path.startsWith('models/') && !/\/(?:eval|index|family|family-curves)\.json$/.test(path)) ||
   path === NAME ||
   // The page that measures a device is for those who look for it, and holds a library the app does without.
   path.startsWith('bench/') ||

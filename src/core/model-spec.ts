@@ -67,9 +67,23 @@ interface MlpLayerSpec {
   readonly index: number;
 }
 
+/** A mixture of experts with a router, as Nemotron 3 writes it. */
+export interface ExpertsSpec {
+  /** Experts that a token may go to (E), and those that it goes to (k). */
+  readonly count: number;
+  readonly chosen: number;
+  /** Width between an expert's two matrices, and of the one that every token goes through; null where not told. */
+  readonly width: number | null;
+  readonly sharedWidth: number | null;
+  /** Width that the experts read and write (LatentMoE); null: the full width. */
+  readonly latentWidth: number | null;
+}
+
 interface MoeLayerSpec {
   readonly kind: 'moe';
   readonly index: number;
+  /** Absent: the config does not tell. */
+  readonly experts?: ExpertsSpec;
 }
 
 /** A feed-forward part that is a layer of its own. */

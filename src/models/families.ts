@@ -3,7 +3,13 @@
  * Hugging Face transformers 5.23 reads them. Owns no state names (those stand in the ONNX file).
  */
 import { EngineError } from '../core/errors';
-import type { AttentionLayerSpec, ConvLayerSpec, LayerKind, LayerSpec } from '../core/model-spec';
+import type {
+  AttentionLayerSpec,
+  ConvLayerSpec,
+  ExpertsSpec,
+  LayerKind,
+  LayerSpec,
+} from '../core/model-spec';
 import type { ConfigFields } from './config-fields';
 
 type FeedForward = 'mlp' | 'moe';
@@ -93,9 +99,37 @@ function nemotronKinds(config: ConfigFields): ('mamba' | 'attention' | 'mlp' | '
   });
 }
 
+/** What the config tells of the experts in its `E` layers; null where it names none. */
+function nemotronExperts(config: ConfigFields): ExpertsSpec | null {
+  const [count, chosen] = [
+    config.optional('n_routed_experts'),
+    config.optional('num_experts_per_tok'),
+  ];
+  if (count === null || chosen === null) return null;
+  if (chosen === 0 || chosen > count)
+    throw new EngineError(
+      'model-corrupt',
+      `num_experts_per_tok in config.json is ${chosen}, but n_routed_experts is ${count}.`,
+      'Get the files of the model again, or choose another model.',
+    );
+  const size = (key: string): number | null =>
+    config.optional(key) === null ? null : config.size(key);
+  return {
+    count,
+    chosen,
+    width: size('moe_intermediate_size'),
+    sharedWidth: size('moe_shared_expert_intermediate_size'),
+    latentWidth: size('moe_latent_size'),
+  };
+}
+
 const nemotronLayers: LayersOf = (config) =>
   nemotronKinds(config).map((kind, index): LayerSpec => {
     if (kind === 'attention') return attention(config, index);
+    if (kind === 'moe') {
+      const experts = nemotronExperts(config);
+      return experts === null ? { kind, index } : { kind, index, experts };
+    }
     if (kind !== 'mamba') return { kind, index };
     const heads = config.size('mamba_num_heads');
     const headDim = config.size('mamba_head_dim');

@@ -29,8 +29,11 @@ export interface RegistryEntry {
   readonly id: string;
   readonly title: string;
   readonly maker: string;
-  /** `larger`: comes with the site where the build has its files, and is fetched when it is wanted. */
-  readonly role: 'embedded' | 'larger' | 'test' | 'hybrid' | 'contrast';
+  /**
+   * `larger`: comes with the site where the build has its files, and is fetched when it is wanted. `variant`: the embedded
+   * one with one system of the family in it; so too.
+   */
+  readonly role: 'embedded' | 'larger' | 'variant' | 'test' | 'hybrid' | 'contrast';
   readonly summary: string;
   readonly home: ModelHome;
   readonly parameters: number | null;
@@ -72,7 +75,12 @@ export const SITE_MODELS: readonly EmbeddedEntry[] = REGISTRY.filter(isOfSite);
 
 /** The models that come with every build, the one that starts first. */
 export const EMBEDDED_MODELS: readonly EmbeddedEntry[] = SITE_MODELS.filter(
-  ({ role }) => role !== 'larger',
+  ({ role }) => role === 'embedded' || role === 'test',
+);
+
+/** The family at toy size; listed where the build has their files. */
+export const VARIANT_MODELS: readonly EmbeddedEntry[] = SITE_MODELS.filter(
+  ({ role }) => role === 'variant',
 );
 
 /** The one that takes over from the embedded one where the build has it and the device bears it. */

@@ -23,12 +23,21 @@ import { asEngineError, type ModelStatus } from '../model-status.svelte';
 import type { Classroom } from '../class/classroom.svelte';
 import { labAddressOf } from './lab-address';
 import type { ExperimentLink } from './experiment-link';
+import type { Family } from './family/family.svelte';
 import type { LabListener } from './lab-engine';
 import type { Stepper } from './stepper.svelte';
 import { LabTrace, type TraceView } from './trace';
 
 export type LabView =
-  'memory' | 'layers' | 'tokens' | 'operate' | 'recall' | 'lessons' | 'distance' | 'class';
+  | 'memory'
+  | 'layers'
+  | 'tokens'
+  | 'operate'
+  | 'recall'
+  | 'family'
+  | 'lessons'
+  | 'distance'
+  | 'class';
 
 export const LAB_VIEWS: readonly { readonly id: LabView; readonly title: string }[] = [
   { id: 'memory', title: 'Memory' },
@@ -36,6 +45,7 @@ export const LAB_VIEWS: readonly { readonly id: LabView; readonly title: string 
   { id: 'tokens', title: 'Tokens' },
   { id: 'operate', title: 'Operate' },
   { id: 'recall', title: 'Recall' },
+  { id: 'family', title: 'Family' },
   { id: 'lessons', title: 'Lessons' },
   { id: 'distance', title: 'Race' },
   { id: 'class', title: 'Class' },
@@ -90,6 +100,8 @@ export class Lab implements LabListener {
   classroom = $state.raw<Classroom | null>(null);
   /** Step mode, once it was asked for. */
   stepper = $state.raw<Stepper | null>(null);
+  /** The family's figures and paces, once its view was opened. */
+  family = $state.raw<Family | null>(null);
   /** Why a link can't be followed; '' when there is none such. */
   brokenLink = $state('');
 

@@ -20,6 +20,7 @@ import {
   LARGER_MODEL,
   modelUrlOf,
   SITE_MODELS,
+  VARIANT_MODELS,
   type EmbeddedEntry,
   type RegistryEntry,
 } from '../../models/registry';
@@ -133,8 +134,10 @@ export class ModelLibrary {
 
   constructor(host: LibraryHost) {
     this.#host = host;
-    // Whether the build has the larger one is not known yet.
-    this.models = host.registry.filter(({ role }) => role !== 'larger').map(modelOfEntry);
+    // Whether the build has the larger one, and the variants, is not known yet.
+    this.models = host.registry
+      .filter(({ role }) => role !== 'larger' && role !== 'variant')
+      .map(modelOfEntry);
     this.current = { key: host.embedded.id, title: host.embedded.title };
     this.#tabKey = host.embedded.id;
   }
@@ -241,10 +244,31 @@ export class ModelLibrary {
   /** Layers and sizes of the models that come with the app. */
   async #readSite(): Promise<void> {
     const larger = LARGER_MODEL;
-    for (const { id, home } of this.#host.registry) {
-      if (home.kind === 'site' && id !== larger?.id) await this.#readOfSite(id);
+    for (const { id, home, role } of this.#host.registry) {
+      if (home.kind === 'site' && id !== larger?.id && role !== 'variant')
+        await this.#readOfSite(id);
     }
+    await this.readVariants();
     if (larger !== null) await this.readLarger(larger);
+  }
+
+  /** Adds the variants of the embedded model that the build has, with their layers and sizes. */
+  async readVariants(): Promise<void> {
+    const index = await this.siteIndex();
+    for (const entry of VARIANT_MODELS) {
+      const isKnown = this.find(entry.id) !== null;
+      // The index is kept with the app, so offline it is there too.
+      if (index?.has(entry.id) !== true) continue;
+      if (!isKnown) this.#insert(modelOfEntry(entry));
+      if ((this.find(entry.id)?.listing ?? null) === null) await this.#readOfSite(entry.id);
+    }
+    await this.#readKept();
+  }
+
+  /** Puts a model of the site before the one for tests. */
+  #insert(model: LibraryModel): void {
+    const at = this.models.findIndex(({ role }) => role === 'test');
+    this.models = this.models.toSpliced(at < 0 ? 0 : at, 0, model);
   }
 
   /**
@@ -257,10 +281,7 @@ export class ModelLibrary {
     if (known !== null && known.listing !== null) return known;
     const keptListing = await this.#host.store.listing(this.#siteUrl(entry.id));
     if (index?.has(entry.id) !== true && keptListing === null) return null;
-    if (known === null) {
-      const at = this.models.findIndex(({ role }) => role === 'test');
-      this.models = this.models.toSpliced(at < 0 ? 0 : at, 0, modelOfEntry(entry));
-    }
+    if (known === null) this.#insert(modelOfEntry(entry));
     if (index?.has(entry.id) === true) await this.#readOfSite(entry.id);
     if (this.find(entry.id)?.listing === null && keptListing !== null)
       await this.#fillFromKept(entry.id, keptListing);
@@ -314,14 +335,14 @@ export class ModelLibrary {
   async #readKept(): Promise<void> {
     const kept: Record<string, readonly string[]> = {};
     const partial: Record<string, Begun> = {};
-    const larger = this.models.find(({ role }) => role === 'larger');
-    if (larger !== undefined && larger.listing !== null) {
-      const { listing, key } = larger;
+    for (const { role, listing, key } of this.models) {
+      if (listing === null || (role !== 'larger' && role !== 'variant')) continue;
       const whole: string[] = [];
       for (const { dtype } of listing.variants)
         if ((await this.#host.store.share(listing, dtype)).isWhole) whole.push(dtype);
       if (whole.length > 0) kept[key] = whole;
-      else {
+      // A variant has a few megabytes: it is fetched whole when it is used.
+      else if (role === 'larger') {
         const begun = await this.#begun(listing);
         if (begun !== null) partial[key] = begun;
       }
@@ -581,9 +602,10 @@ export class ModelLibrary {
     const model = this.find(key);
     if (model === null) return;
     const { status, settings, notices } = this.#host;
+    const former = this.current;
     this.current = { key, title: model.title };
     const { listing, blobs } = model;
-    const isSite = model.role === 'embedded' || model.role === 'larger' || model.role === 'test';
+    const isSite = SITE_MODELS.some(({ id }) => id === key);
     status.aim(
       isSite || listing === null
         ? { modelUrl: this.#siteUrl(key) }
@@ -598,7 +620,7 @@ export class ModelLibrary {
     await status.reload();
     if (this.current.key !== key) return;
     if (status.phase !== 'ready') {
-      await this.#backToEmbedded(model.title);
+      await this.#backToEmbedded(model.title, former);
       return;
     }
     settings.change({
@@ -667,21 +689,32 @@ export class ModelLibrary {
     return modelUrlOf(SITE_MODELS.find(({ id }) => id === key) ?? embedded, baseUrl);
   }
 
-  /** After a failed load: the embedded model, and a sentence that says why. */
-  async #backToEmbedded(title: string): Promise<void> {
-    const { status, settings, notices, embedded, baseUrl } = this.#host;
+  /** After a failed load: the variant that answered before, or the embedded model; and a sentence that says why. */
+  async #backToEmbedded(title: string, former?: CurrentModel): Promise<void> {
+    const { status, settings, notices, embedded } = this.#host;
     if (status.phase !== 'failed' || this.current.key === embedded.id) return;
     // Held back after deaths: the person is asked.
     if (status.heldBack !== null) return;
     const why = status.error;
+    const wasVariant = VARIANT_MODELS.find(
+      ({ id }) => id === former?.key && id !== this.current.key,
+    );
+    const next = wasVariant ?? embedded;
     notices.show(
-      `${title} could not be started. ${why?.message ?? ''} ${why?.remedy ?? ''} ${embedded.title} answers in its place.`,
+      `${title} could not be started. ${why?.message ?? ''} ${why?.remedy ?? ''} ${next.title} answers in its place.`,
       { tone: 'trouble' },
     );
-    settings.change({ model: null });
-    this.current = { key: embedded.id, title: embedded.title };
-    status.aim({ modelUrl: modelUrlOf(embedded, baseUrl) });
+    settings.change({
+      model:
+        wasVariant === undefined
+          ? null
+          : { key: next.id, title: next.title, prefix: '', dtype: '' },
+    });
+    this.current = { key: next.id, title: next.title };
+    status.aim({ modelUrl: this.#siteUrl(next.id) });
     await status.reload();
+    // It answered a moment ago; should it no longer, the one that is always there does.
+    if (wasVariant !== undefined) await this.#backToEmbedded(next.title);
   }
 
   /* ---------- disk ---------- */

@@ -1,8 +1,14 @@
 // registry.json holds to its schema, every fact in it is named by a source, and every config gives a stack.
 import { Ajv } from 'ajv';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { EMBEDDED_MODELS, modelUrlOf, REGISTRY } from '../../../src/models/registry';
+import {
+  EMBEDDED_MODELS,
+  modelUrlOf,
+  REGISTRY,
+  VARIANT_MODELS,
+} from '../../../src/models/registry';
 import registryJson from '../../../src/models/registry.json';
 import schemaJson from '../../../src/models/registry.schema.json';
 import { countParts } from '../../../src/models/families';
@@ -46,12 +52,7 @@ describe('registry.json', () => {
   });
 
   it('begins with the embedded model, whose files are there', async () => {
-    expect(EMBEDDED_MODELS.map(({ id }) => id)).toEqual([
-      'tidepool',
-      'micro',
-      'tidepool-nvfp4',
-      'tidepool-mtp',
-    ]);
+    expect(EMBEDDED_MODELS.map(({ id }) => id)).toEqual(['tidepool', 'micro']);
     for (const entry of EMBEDDED_MODELS) {
       const folder = new URL(`../../../public/${entry.home.path}`, import.meta.url);
       const config: unknown = JSON.parse(await readFile(new URL('config.json', folder), 'utf8'));
@@ -59,6 +60,16 @@ describe('registry.json', () => {
       expect(modelUrlOf(entry, 'https://example.org/app/')).toBe(
         `https://example.org/app/${entry.home.path}`,
       );
+    }
+  });
+
+  it('names variants of the embedded model whose files are there', () => {
+    expect(VARIANT_MODELS.map(({ id }) => id)).toContain('tidepool-nvfp4');
+    for (const { home, sources } of VARIANT_MODELS) {
+      expect(
+        existsSync(new URL(`../../../public/${home.path}manifest.json`, import.meta.url)),
+      ).toBe(true);
+      expect(sources).not.toEqual([]);
     }
   });
 
