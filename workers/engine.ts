@@ -146,7 +146,10 @@ export class Engine implements EngineApi {
       const control = this.#job?.control ?? freshControl();
       if (request.isStepped === true) control.gate.allow(0);
       const plain = loaded.lab.replySession(
-        (step) => outbox.push({ type: 'lab', step }),
+        {
+          step: (step) => outbox.push({ type: 'lab', step }),
+          router: (step) => outbox.push({ type: 'router', step }),
+        },
         () => control.gate.isCounting,
       );
       // Drafts are read several at once, so a reply that goes token by token has none.

@@ -220,6 +220,17 @@ export class FakeLab {
           weightBytes: this.#memory()?.weightBytes ?? 0,
           layers: [],
         } satisfies LabJobs['memory']['result'];
+      case 'without': {
+        const isChanged = asked.request.parts.length > 0;
+        const words = RIGHT_WORDS.slice(0, asked.request.tokens);
+        const others = WRONG_WORDS.slice(0, asked.request.tokens);
+        return {
+          baseline: { ...runOf(words), routed: [] },
+          changed: isChanged ? { ...runOf(others), routed: [] } : null,
+          kl: isChanged ? Float64Array.from(words, () => 0.5) : null,
+          firstDifference: isChanged ? 1 : null,
+        } satisfies LabJobs['without']['result'];
+      }
       case 'weights':
         return fakeWeights(asked.request);
       default: {

@@ -10,7 +10,14 @@ import type { JsonSchema } from '../core/json-schema/read-schema';
 import type { SamplingSettings } from '../core/sampling/sampler';
 import type { ServerDevice, ServerFacts, ServerTarget } from '../core/server/server-target';
 import type { ModelListing } from '../core/model-listing';
-import type { LabCapabilities, LabRequest, LabResult, LabStep, LabWatch } from './lab-api';
+import type {
+  LabCapabilities,
+  LabRequest,
+  LabResult,
+  LabStep,
+  LabWatch,
+  RouterStep,
+} from './lab-api';
 
 /* Words of the core that travel between the threads. */
 export type { FinishReason, PromptMessage, SamplingSettings, ThinkingLimit, ThoughtEnd, ToolCall };
@@ -225,7 +232,9 @@ export type EngineEvent =
   | { readonly type: 'notice'; readonly text: string }
   | { readonly type: 'memory'; readonly memory: MemoryReport }
   /** Only while the lab watches. */
-  | { readonly type: 'lab'; readonly step: LabStep };
+  | { readonly type: 'lab'; readonly step: LabStep }
+  /** Only while the lab follows the routers. */
+  | { readonly type: 'router'; readonly step: RouterStep };
 
 /** One batch on a generation's port; `sequence` counts from 0 without gaps. */
 export interface EventBatch {

@@ -47,6 +47,8 @@ export interface LabCapabilities {
   readonly hasLayerwiseKv: boolean;
   /** Hex SHA-256 of the manifest that a saved state must agree with. */
   readonly modelId: string;
+  /** Layers whose router can be followed, with the experts that each chooses from; absent: none. */
+  readonly routers?: readonly { readonly layer: number; readonly experts: number }[];
 }
 
 /* ---------- watching a reply ---------- */
@@ -57,6 +59,26 @@ export interface LabCapabilities {
  */
 export interface LabWatch {
   readonly opened: { readonly layer: number; readonly head: number } | null;
+  /** Send what the routers chose, of every token; absent: nothing of them is fetched. */
+  readonly routers?: true;
+}
+
+/** What one layer's router chose for some tokens, each `chosen` experts, best first; row-major (tokens, chosen). */
+export interface RouterChoice {
+  readonly layer: number;
+  readonly chosen: number;
+  readonly experts: Int32Array;
+  /** What each counts in the layer's sum. */
+  readonly weights: Float32Array;
+}
+
+/** What all routers chose for the tokens of one step; an EngineEvent of type `router`. */
+export interface RouterStep {
+  /** Place of the last of them in the sequence, from 0. */
+  readonly position: number;
+  /** Text of each token that was read. */
+  readonly texts: readonly string[];
+  readonly layers: readonly RouterChoice[];
 }
 
 /**
@@ -421,6 +443,39 @@ export interface CostPoint {
   readonly prefillMs: number;
 }
 
+/* ---------- without a part ---------- */
+
+/** A part of the model that can be taken out: the graph is opened again without it. */
+export type ModelPart =
+  /** Never chosen by its router any more; the others go on. */
+  | { readonly kind: 'expert'; readonly layer: number; readonly expert: number }
+  /** Adds nothing to the residual stream. */
+  | { readonly kind: 'layer'; readonly layer: number };
+
+export interface WithoutRequest {
+  /** Read afresh by both; the live state was made by the whole model. */
+  readonly source: Exclude<LabSource, { readonly kind: 'live' }>;
+  /** Taken out together; [] writes the whole model's continuation only. */
+  readonly parts: readonly ModelPart[];
+  readonly tokens: number;
+  readonly sampling: SamplingSettings;
+}
+
+export interface RoutedRun extends LabRunResult {
+  /** What the routers chose for the prompt and the continuation; [] where the model has none. */
+  readonly routed: readonly RouterStep[];
+}
+
+export interface WithoutResult {
+  readonly baseline: RoutedRun;
+  /** Null where no part was named. */
+  readonly changed: RoutedRun | null;
+  /** KL(whole ‖ without) in nats at each token of the whole model's continuation; null where no part was named. */
+  readonly kl: Float64Array | null;
+  /** Index of the first unlike token; null: none. */
+  readonly firstDifference: number | null;
+}
+
 /* ---------- weights ---------- */
 
 export interface WeightsRequest {
@@ -502,6 +557,8 @@ export interface LabJobs {
   readonly memory: { readonly request: NoDetails; readonly result: LabMemory };
   /** Writes a reply both ways and measures what runs cost; the live state stays as it is. */
   readonly drafts: { readonly request: DraftTrialRequest; readonly result: DraftTrialResult };
+  /** Reads the model's file again, opens it without some parts, and frees it at the end. */
+  readonly without: { readonly request: WithoutRequest; readonly result: WithoutResult };
   /** Reads the model's file again; nothing of it is kept. */
   readonly weights: { readonly request: WeightsRequest; readonly result: WeightsResult };
 }
@@ -524,6 +581,6 @@ export type LabResult<K extends LabJobName = LabJobName> =
 export type LabProgress =
   /** Tokens read or written so far. `total` may be reached early when the model ends its turn. */
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
-  /** A continuation grew (compare: 0 baseline, 1 operated; fork: its index). */
+  /** A continuation grew (compare, without: 0 baseline, 1 changed; fork: its index). */
   | { readonly type: 'token'; readonly run: number; readonly id: number; readonly text: string }
   | { readonly type: 'cost'; readonly point: CostPoint };

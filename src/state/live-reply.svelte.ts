@@ -161,6 +161,7 @@ export class LiveReply {
         return;
       case 'notice':
       case 'lab': // For the lab, which listens for itself.
+      case 'router':
         return;
       default: {
         const never: never = event;

@@ -31,6 +31,8 @@ export interface ExperimentHost {
   /** The session itself, for surgery. */
   readonly session: ModelSession;
   readonly reader: LabReader;
+  /** Another reader of the same job, for another session; the caller's to dispose. */
+  readonly readerOf: (model: ReaderModel) => LabReader;
   readonly post: (progress: LabProgress) => void;
   /** States and logits of a source; the caller releases them. */
   readonly begin: (source: LabSource) => Promise<Standpoint>;
@@ -95,8 +97,8 @@ export function compare(host: ExperimentHost, request: CompareRequest): Promise<
 }
 
 /** Writes on from `plain`; at each token the other state, which reads the same tokens, is asked for its distribution. */
-async function baselineWithKl(
-  { reader, model }: ExperimentHost,
+export async function baselineWithKl(
+  { reader, model }: Pick<ExperimentHost, 'reader' | 'model'>,
   plain: Standpoint,
   changed: Standpoint,
   tokens: number,
@@ -129,7 +131,7 @@ async function baselineWithKl(
 }
 
 /** Index of the first unlike token, or of the end of the shorter one; null when both are the same. */
-function firstDifference(a: LabRunResult, b: LabRunResult): number | null {
+export function firstDifference(a: LabRunResult, b: LabRunResult): number | null {
   const length = Math.min(a.tokenIds.length, b.tokenIds.length);
   for (let i = 0; i < length; i += 1) if (a.tokenIds[i] !== b.tokenIds[i]) return i;
   return a.tokenIds.length === b.tokenIds.length ? null : length;

@@ -10,9 +10,11 @@ import type {
   LabQuantity,
   LabStep,
   LabWatch,
+  RouterStep,
 } from '../../src/protocol/lab-api';
 import { frobeniusNorm } from '../../src/core/state-math/singular-values';
 import type { LayerStates, StateTensor } from '../runtime/layer-states';
+import { routerChoices, routerOutputs } from '../runtime/router-graph';
 import type { ModelSession, StepResult } from '../runtime/session';
 import type { StepSession } from '../token-cursor';
 import { conditionOf, isSteady } from './condition';
@@ -48,20 +50,34 @@ export interface WatchHost {
   readonly isEachWatched: () => boolean;
 }
 
+/** Who is told which experts each token went to; asked at every step, since these are a few numbers. */
+export interface RouterHost {
+  readonly isWanted: () => boolean;
+  readonly emit: (step: RouterStep) => void;
+  readonly textOf: (id: number) => string;
+}
+
 export class LabSession implements StepSession {
   readonly #session: ModelSession;
   readonly #spec: ModelSpec;
   readonly #host: WatchHost | null;
+  readonly #routers: RouterHost | null;
   /** Milliseconds the model ran since states were last read, and what that reading cost. */
   #ranMs = Infinity;
   #heavyMs = 0;
   #watchedAt = -Infinity;
 
-  /** Without `host` nothing is watched. */
-  constructor(session: ModelSession, spec: ModelSpec, host: WatchHost | null) {
+  /** Without `host` nothing is watched, without `routers` no choice of experts is told. */
+  constructor(
+    session: ModelSession,
+    spec: ModelSpec,
+    host: WatchHost | null,
+    routers: RouterHost | null = null,
+  ) {
     this.#session = session;
     this.#spec = spec;
     this.#host = host;
+    this.#routers = routers;
   }
 
   emptyStates(): LayerStates {
@@ -106,15 +122,22 @@ export class LabSession implements StepSession {
       this.#host?.isEachWatched() === true;
     const watch = isDue ? (this.#host?.watching() ?? null) : null;
     if (watch !== null) this.#watchedAt = startedAt;
+    // A file that is read token by token tells nothing of several at once.
+    const isRouted =
+      this.#routers?.isWanted() === true && !(this.#session.readsSingly && tokens.length > 1);
     const result = await this.#session.step(
       tokens,
       from,
-      watch === null ? [] : this.#probeNames(watch),
+      [
+        ...(watch === null ? [] : this.#probeNames(watch)),
+        ...(isRouted ? routerOutputs(this.#session.routers) : []),
+      ],
       temperature,
     );
     this.#ranMs += performance.now() - startedAt;
     try {
       await carryCondition(this.#session, this.#spec, from, result.states);
+      if (isRouted) this.#tellRouters(tokens, result);
       if (watch !== null && this.#host !== null) await this.#watch(watch, tokens, result);
     } catch (error) {
       result.states.release();
@@ -124,6 +147,13 @@ export class LabSession implements StepSession {
       for (const tensor of result.probes.values()) tensor.dispose();
     }
     return result;
+  }
+
+  #tellRouters(tokens: ArrayLike<number>, { states, probes }: StepResult): void {
+    const layers = routerChoices(this.#session.routers, probes);
+    if (layers.length === 0 || this.#routers === null) return;
+    const { emit, textOf } = this.#routers;
+    emit({ position: states.tokens - 1, texts: Array.from(tokens, textOf), layers });
   }
 
   /** Steps and activity of all layers; vectors of the open one. */

@@ -21,6 +21,7 @@ import {
   type LabStep,
   type LabWatch,
   type LoadedState,
+  type RouterStep,
   type SavedState,
   type SurgeryOp,
 } from '../../src/protocol/lab-api';
@@ -92,20 +93,33 @@ export class Lab {
 
   /**
    * A session for one reply, whose steps are watched while the page wishes it: no nearer than a few milliseconds, unless
-   * each token is looked at.
+   * each token is looked at. Routers are told of every token while they are followed.
    */
   replySession(
-    emit: (step: LabStep) => void,
+    emit: {
+      readonly step: (step: LabStep) => void;
+      readonly router: (step: RouterStep) => void;
+    },
     isEachWatched: () => boolean = () => false,
   ): LabSession {
     const { session, spec, tokenizer } = this.#model;
-    return new LabSession(session, spec, {
-      watching: () => this.#watching,
-      emit,
-      textOf: (id) => textOf(tokenizer, [id]),
-      intervalMs: WATCH_INTERVAL_MS,
-      isEachWatched,
-    });
+    const textOfToken = (id: number): string => textOf(tokenizer, [id]);
+    return new LabSession(
+      session,
+      spec,
+      {
+        watching: () => this.#watching,
+        emit: emit.step,
+        textOf: textOfToken,
+        intervalMs: WATCH_INTERVAL_MS,
+        isEachWatched,
+      },
+      {
+        isWanted: () => this.#watching?.routers === true,
+        emit: emit.router,
+        textOf: textOfToken,
+      },
+    );
   }
 
   /** Makes the states that a reply has reached the live ones; another holder, copies of the rest. */
@@ -132,7 +146,8 @@ export class Lab {
     const reader = new LabReader(model, isStopped, post);
     try {
       const begin = (source: LabSource): Promise<Standpoint> => this.#begin(source, reader);
-      const value = await this.#job(request, { model, session, reader, post, begin });
+      const readerOf = (other: ReaderModel): LabReader => new LabReader(other, isStopped, post);
+      const value = await this.#job(request, { model, session, reader, readerOf, post, begin });
       return { stopped: false, value };
     } catch (error) {
       if (error instanceof LabStopped) return { stopped: true };
@@ -178,6 +193,10 @@ export class Lab {
           wait: () => reader.breathe(),
           progress: (done, total) => post({ type: 'progress', done, total }),
         });
+      }
+      case 'without': {
+        const { without } = await import('./without');
+        return without(host, request, await this.#model.readGraph());
       }
       case 'weights': {
         const { readWeights } = await import('./weights');

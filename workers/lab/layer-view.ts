@@ -22,6 +22,7 @@ import type {
 import { readHead, type ConvState, type LayerState } from '../runtime/layer-state';
 import type { LayerStates, StateTensor } from '../runtime/layer-states';
 import type { ProbeNames } from '../runtime/probe-graph';
+import type { RouterNames } from '../runtime/router-graph';
 import { elementsOf, type TensorRange, type TensorValues } from '../runtime/tensor-values';
 
 /** What can be asked of a mixer beside its states. */
@@ -76,13 +77,22 @@ export function missingQuantities(spec: ModelSpec, probes: ProbeNames): MissingQ
 
 export function capabilitiesOf(
   spec: ModelSpec,
-  session: { readonly probes: ProbeNames; readonly hasLayerwiseKv: boolean },
+  session: {
+    readonly probes: ProbeNames;
+    readonly hasLayerwiseKv: boolean;
+    readonly routers?: RouterNames;
+  },
   modelId: string,
 ): LabCapabilities {
+  const routers = [...(session.routers ?? [])].map(([layer, { experts }]) => ({
+    layer,
+    experts,
+  }));
   return {
     missing: missingQuantities(spec, session.probes),
     hasLayerwiseKv: session.hasLayerwiseKv,
     modelId,
+    ...(routers.length === 0 ? {} : { routers }),
   };
 }
 

@@ -21,6 +21,7 @@ import { capturingGlue, HeapRunner, type Feed } from './heap-runner';
 import { layerStatesOf, type LayerState } from './layer-state';
 import { LayerStates, stateNamesOf, type StateTensor } from './layer-states';
 import { probeGraph, type KvLengthInputs, type ProbeGraph, type ProbeNames } from './probe-graph';
+import { routersOf, type RouterNames } from './router-graph';
 import { explainSessionError } from './session-errors';
 import {
   presentNameOf,
@@ -229,6 +230,8 @@ export class ModelSession {
   readonly provider: 'wasm' | 'webgpu';
   /** Inner values that a step can give besides. */
   readonly probes: ProbeNames;
+  /** Outputs that tell what each router chose, by layer. */
+  readonly routers: RouterNames;
   /** Reads and writes states and probes. */
   readonly values: TensorValues;
   /** What each layer remembers, by layer. */
@@ -264,7 +267,9 @@ export class ModelSession {
     session: ort.InferenceSession,
     embed: ort.InferenceSession | null,
     options: SessionOptions,
-    graph: Pick<ProbeGraph, 'probes' | 'kvLengths' | 'turnsByPlace'>,
+    graph: Pick<ProbeGraph, 'probes' | 'kvLengths' | 'turnsByPlace'> & {
+      readonly routers: RouterNames;
+    },
     rewrite: FourBitRewrite | null,
   ) {
     this.rewrite = rewrite;
@@ -272,6 +277,7 @@ export class ModelSession {
     this.#runner =
       options.provider === 'wasm' && options.keepsHeap !== false ? HeapRunner.of(session) : null;
     this.probes = graph.probes;
+    this.routers = graph.routers;
     this.#kvLengths = graph.kvLengths;
     this.turnsByPlace = graph.turnsByPlace;
     this.values = new TensorValues(() => this.gpuDevice());
@@ -366,7 +372,8 @@ export class ModelSession {
     const wantsTop =
       options.givesTop ?? (options.provider === 'webgpu' && vocabSize >= LARGE_VOCABULARY);
     const withTop = wantsTop ? withTopLogits(graphs.decoder.bytes, vocabSize) : null;
-    const graph = probeGraph(withTop ?? graphs.decoder.bytes);
+    const routers = routersOf(graphs.decoder.bytes, options.spec);
+    const graph = { ...probeGraph(withTop ?? graphs.decoder.bytes), routers };
     const sessions: ort.InferenceSession[] = [];
     const open = async (
       file: GraphFile,

@@ -27,7 +27,7 @@ export type ReplyEvent =
       readonly isError: boolean;
     }
   | { readonly type: 'notice'; readonly text: string }
-  | { readonly type: 'prefill' | 'memory' | 'lab' };
+  | { readonly type: 'prefill' | 'memory' | 'lab' | 'router' };
 
 const NEW_THOUGHT: ThoughtPart = {
   kind: 'thought',
@@ -114,6 +114,7 @@ export function growReply(parts: readonly ReplyPart[], event: ReplyEvent): reado
     case 'prefill':
     case 'memory':
     case 'lab':
+    case 'router':
       return parts;
     default:
       return event satisfies never;

@@ -15,7 +15,7 @@ export type RecordedEvent =
   | { readonly type: 'thought-start' }
   | { readonly type: 'thought-end'; readonly reason: ThoughtEnd }
   | { readonly type: 'tool-result' }
-  | { readonly type: 'prefill' | 'tool-call' | 'notice' | 'memory' | 'lab' };
+  | { readonly type: 'prefill' | 'tool-call' | 'notice' | 'memory' | 'lab' | 'router' };
 
 /** What the engine counted. */
 export interface RecordedCounts {
@@ -63,6 +63,7 @@ export function createReplyRecorder(limit: ThinkingLimit, closeId: number | null
         case 'notice':
         case 'memory':
         case 'lab':
+        case 'router':
           break;
         default:
           event satisfies never;

@@ -51,7 +51,7 @@ export class TappedEngine extends ForwardingEngine {
       try {
         running = this.front.generate(asked, (events) => {
           listener.onEvents(events);
-          onEvents(events.filter((event) => event.type !== 'lab'));
+          onEvents(events.filter(({ type }) => type !== 'lab' && type !== 'router'));
         });
         if (isStopped) running.stop();
         const result = await running.done;

@@ -17,6 +17,7 @@ import type {
   LabLive,
   LabProgress,
   LabQuantity,
+  RouterStep,
 } from '../../protocol/lab-api';
 import { nextFrame, type FrameScheduler } from '../live-reply.svelte';
 import { asEngineError, type ModelStatus } from '../model-status.svelte';
@@ -112,6 +113,8 @@ export class Lab implements LabListener {
   #isScheduled = false;
   /** A reply or a job has left a live state in the engine. */
   #hasLive = false;
+  /** Who follows the routers; null: nobody, and the engine is not asked. */
+  #onRouter: ((step: RouterStep) => void) | null = null;
   #model: LoadedModel | null = null;
   #step: (tokens: number) => void = () => {};
   #run: LabRun<LabJobName> | null = null;
@@ -202,7 +205,9 @@ export class Lab implements LabListener {
       }
       try {
         const capabilities = await this.#engine.watch(
-          this.isOpen && !this.isDrafting ? { opened: this.opened } : null,
+          this.isOpen && !this.isDrafting
+            ? { opened: this.opened, ...(this.#onRouter === null ? {} : { routers: true }) }
+            : null,
         );
         this.capabilities = this.isOpen ? capabilities : null;
       } catch (cause) {
@@ -219,6 +224,13 @@ export class Lab implements LabListener {
     this.#follow(model);
     await this.rewatch();
     await this.refresh();
+  }
+
+  /** From now on each token's choice of experts is told while the lab is open; null ends it. */
+  async followRouters(listener: ((step: RouterStep) => void) | null): Promise<void> {
+    const isNews = (listener === null) !== (this.#onRouter === null);
+    this.#onRouter = listener;
+    if (isNews) await this.rewatch();
   }
 
   /** Opens a layer (and a head of it), and looks back on the last tokens when nothing runs. */
@@ -333,6 +345,8 @@ export class Lab implements LabListener {
       this.isOpen ? events : events.filter((event) => event.type === 'memory'),
       this.stepper?.note,
     );
+    if (this.#onRouter !== null)
+      for (const event of events) if (event.type === 'router') this.#onRouter(event.step);
     if (this.isOpen) this.#publishSoon();
   }
 

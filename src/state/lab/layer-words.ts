@@ -13,7 +13,7 @@ export const LAYER_NAMES: Readonly<Record<LayerKind, string>> = {
 };
 
 /** The letters of Nemotron-H's patterns, and D and C for what it lacks. */
-const LAYER_LETTERS: Readonly<Record<LayerKind, string>> = {
+export const LAYER_LETTERS: Readonly<Record<LayerKind, string>> = {
   mamba: 'M',
   delta: 'D',
   conv: 'C',

@@ -146,6 +146,7 @@ export class LabTrace {
       case 'thought-end':
       case 'tool-result':
       case 'notice':
+      case 'router':
         return;
       default: {
         const never: never = event;

@@ -3,7 +3,13 @@
  * each ran in this tab. Owns no drawing and no words. Nothing of it is part of a first answer.
  */
 import { EngineError } from '../../../core/errors';
+import { RouterTrace, type RouterView } from '../../../core/lab/router-trace';
+import { readFamilyCurves, type FamilyCurves } from '../../../models/family-curves';
 import { readFamilyFile, type FamilyFile } from '../../../models/family-file';
+import type { LoadedModel } from '../../../protocol/engine-api';
+import type { RouterStep } from '../../../protocol/lab-api';
+import { nextFrame, type FrameScheduler } from '../../live-reply.svelte';
+import { asEngineError } from '../../model-status.svelte';
 import type { ModelLibrary } from '../../models/model-library.svelte';
 import type { Lab } from '../lab.svelte';
 
@@ -25,8 +31,8 @@ export interface FamilyHost {
   readonly library: ModelLibrary;
   readonly fetch: (url: string) => Promise<Response>;
   readonly baseUrl: string;
-  /** Device and file that the running model is on; null while none runs. */
-  readonly place: () => { readonly device: string } | null;
+  /** The model that runs; null while none does. */
+  readonly model: () => LoadedModel | null;
 }
 
 export class Family {
@@ -38,10 +44,18 @@ export class Family {
   asked = $state<string | null>(null);
 
   readonly #host: FamilyHost;
+  readonly #schedule: FrameScheduler;
   #reading: Promise<void> | null = null;
+  #curves: Promise<FamilyCurves> | null = null;
+  #trace: RouterTrace | null = null;
+  /** The model whose routers were seen. */
+  #traced = $state.raw<LoadedModel | null>(null);
+  #view = $state.raw<RouterView | null>(null);
+  #isScheduled = false;
 
-  constructor(host: FamilyHost) {
+  constructor(host: FamilyHost, schedule: FrameScheduler = nextFrame) {
     this.#host = host;
+    this.#schedule = schedule;
   }
 
   /** Reads the figures and which variants the build has; again only where that failed. */
@@ -53,41 +67,91 @@ export class Family {
   }
 
   async #read(): Promise<void> {
-    const { fetch, baseUrl, library } = this.#host;
     this.problem = null;
-    await library.readVariants();
+    await this.#host.library.readVariants();
+    try {
+      this.file = readFamilyFile(await this.#json('family.json'));
+    } catch (cause) {
+      this.problem = asEngineError(cause);
+    }
+  }
+
+  /** Curves for the pictures, when one is opened. Throws EngineError. */
+  readCurves(): Promise<FamilyCurves> {
+    this.#curves ??= this.#json('family-curves.json')
+      .then(readFamilyCurves)
+      .catch((cause: unknown) => {
+        // Asked again with the next picture.
+        this.#curves = null;
+        throw asEngineError(cause);
+      });
+    return this.#curves;
+  }
+
+  async #json(name: string): Promise<unknown> {
+    const { fetch, baseUrl } = this.#host;
+    const again = 'Check the connection, then open this again.';
+    let text: string;
     try {
       // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read once, here
-      const response = await fetch(new URL('models/family.json', baseUrl).href);
+      const response = await fetch(new URL(`models/${name}`, baseUrl).href);
       if (!response.ok)
         throw new EngineError(
           'network',
-          `The family’s figures could not be fetched: the host answered ${response.status}.`,
-          'Check the connection, then open this view again.',
+          `${name} could not be fetched: the host answered ${response.status}.`,
+          again,
         );
-      let json: unknown;
-      try {
-        json = await response.json();
-      } catch (cause) {
-        throw new EngineError(
-          'model-corrupt',
-          'family.json, which holds the family’s figures, is no JSON.',
-          'Load the page again; if it stays so, the site’s copy is damaged.',
-          { cause },
-        );
-      }
-      this.file = readFamilyFile(json);
+      text = await response.text();
     } catch (cause) {
-      this.problem =
-        cause instanceof EngineError
-          ? cause
-          : new EngineError(
-              'network',
-              'The family’s figures could not be fetched.',
-              'Check the connection, then open this view again.',
-              { cause },
-            );
+      if (cause instanceof EngineError) throw cause;
+      throw new EngineError('network', `${name} could not be fetched.`, again, { cause });
     }
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new EngineError(
+        'model-corrupt',
+        `${name} is no JSON.`,
+        'Load the page again; if it stays so, the site’s copy is damaged.',
+        { cause },
+      );
+    }
+  }
+
+  /* ---------- routers ---------- */
+
+  /** Follows the routers of the model that runs, from now on while the lab is open. */
+  followRouters(): Promise<void> {
+    return this.#host.lab.followRouters((step) => this.noteRouters([step]));
+  }
+
+  /** Counts steps of the model that runs; those of another begin anew. */
+  noteRouters(steps: readonly RouterStep[]): void {
+    const { lab, model } = this.#host;
+    const running = model();
+    const routers = lab.capabilities?.routers ?? [];
+    if (running === null || routers.length === 0) return;
+    if (this.#traced !== running || this.#trace === null) {
+      this.#traced = running;
+      this.#trace = new RouterTrace(routers);
+    }
+    for (const step of steps) this.#trace.take(step);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#schedule(() => {
+      this.#isScheduled = false;
+      this.#view = this.#trace?.view() ?? null;
+    });
+  }
+
+  /** What was seen of the routers of the model that runs; null: nothing yet. */
+  get routers(): RouterView | null {
+    return this.#traced === this.#host.model() ? this.#view : null;
+  }
+
+  forgetRouters(): void {
+    this.#trace = null;
+    this.#view = null;
   }
 
   /** Whether this site has the model to be loaded. */
@@ -110,14 +174,14 @@ export class Family {
 
   /** Times some steps of the model that runs. */
   async measure(): Promise<void> {
-    const { lab, library, place } = this.#host;
+    const { lab, library, model } = this.#host;
     const { key } = library.current;
     const points = await lab.run('cost', 'Measuring tokens a second', {
       contexts: [PACE_CONTEXT],
       steps: PACE_STEPS,
     });
     const point = points?.[0];
-    const at = place();
+    const at = model();
     if (point === undefined || at === null || library.current.key !== key) return;
     const [fastest, slowest] = point.decodeRange;
     this.paces = {

@@ -1,10 +1,18 @@
 // Every lesson runs through on the fake engine: predictions, a true sentence, bars; ids that links can carry.
 import { GREEDY } from '../../../../src/core/sampling/greedy';
 import { describe, expect, it } from 'vitest';
+import type { ModelSpec } from '../../../../src/core/model-spec';
 import { createFakeEngine, FAKE_SPEC } from '../../../../src/engine/fake-engine';
+import type { ModelPart, RoutedRun, WithoutResult } from '../../../../src/protocol/lab-api';
 import { labAddressOf, lessonHash } from '../../../../src/state/lab/lab-address';
 import { DRAFTS_LESSON } from '../../../../src/ui/lessons/drafts-lesson';
-import { LESSONS as SIX, type LessonHost } from '../../../../src/ui/lessons/lessons';
+import { FAMILY_LESSONS } from '../../../../src/ui/lessons/family-lessons';
+import {
+  LESSONS as SIX,
+  type Lesson,
+  type LessonHost,
+  type LessonResult,
+} from '../../../../src/ui/lessons/lessons';
 
 const LESSONS = [...SIX, DRAFTS_LESSON];
 
@@ -105,8 +113,130 @@ describe('the lessons', () => {
   });
 
   it('gives up quietly when a job is stopped', async () => {
-    for (const lesson of LESSONS) {
-      expect(await lesson.run({ spec: FAKE_SPEC, run: async () => null })).toBeNull();
+    const spec = withExperts(24);
+    for (const lesson of [...LESSONS, ...FAMILY_LESSONS]) {
+      expect(await lesson.run({ spec, run: async () => null })).toBeNull();
     }
+  });
+});
+
+/** The fake model with experts in place of its MLPs; `latent` wide inside. */
+function withExperts(latent: number | null): ModelSpec {
+  const experts = { count: 4, chosen: 1, width: 32, sharedWidth: 64, latentWidth: latent };
+  return {
+    ...FAKE_SPEC,
+    hiddenSize: 96,
+    layers: FAKE_SPEC.layers.map((layer) =>
+      layer.kind === 'mlp' ? { kind: 'moe', index: layer.index, experts } : layer,
+    ),
+  };
+}
+
+/** A host whose model writes four tokens, all of them to `expert` of each router; what is taken out is noted. */
+async function routedHost(spec: ModelSpec, expert: number) {
+  const host = await makeHost();
+  const asked: (readonly ModelPart[])[] = [];
+  const run = (texts: readonly string[]): RoutedRun => ({
+    tokenIds: texts.map((_, at) => at),
+    texts,
+    text: texts.join(''),
+    ended: true,
+    routed: [
+      {
+        position: texts.length - 1,
+        texts,
+        layers: spec.layers
+          .filter(({ kind }) => kind === 'moe')
+          .map(({ index }) => ({
+            layer: index,
+            chosen: 1,
+            experts: Int32Array.from(texts, () => expert),
+            weights: Float32Array.from(texts, () => 1),
+          })),
+      },
+    ],
+  });
+  const own: LessonHost = {
+    spec,
+    run: async (name, title, request, onProgress) => {
+      if (name !== 'without' || !('parts' in request))
+        return host.run(name, title, request, onProgress);
+      asked.push(request.parts);
+      const [part] = request.parts;
+      const result: WithoutResult = {
+        baseline: run([' a', ' b', ' c', ' d']),
+        changed: part === undefined ? null : run([' a', ' b', ' x', ' y']),
+        // The deeper the layer, the less it is missed.
+        kl: part === undefined ? null : Float64Array.from([1 / (1 + part.layer), 0]),
+        firstDifference: part === undefined ? null : 2,
+      };
+      return result;
+    },
+  };
+  return { host: own, asked };
+}
+
+const lessonOf = (id: string): Lesson => {
+  const lesson = FAMILY_LESSONS.find((one) => one.id === id);
+  if (lesson === undefined) throw new Error(`there is no lesson ${id}`);
+  return lesson;
+};
+
+async function outcomeOf(id: string, host: LessonHost): Promise<LessonResult> {
+  const result = await lessonOf(id).run(host);
+  if (result === null || typeof result === 'string') throw new Error(result ?? 'stopped');
+  expect(lessonOf(id).predictions[result.right ?? 0]).toBeDefined();
+  return result;
+}
+
+describe('the lessons on the family', () => {
+  it('have ids of their own that links carry', () => {
+    const ids = [...LESSONS, ...FAMILY_LESSONS].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(labAddressOf(lessonHash(id))).toEqual({ kind: 'lesson', id });
+  });
+
+  it('say which model they need', async () => {
+    const host = await makeHost();
+    expect(await lessonOf('an-expert-less').run(host)).toContain('Let “Mixture of experts” answer');
+    const { host: wide } = await routedHost(withExperts(null), 0);
+    expect(await lessonOf('a-narrower-room').run(wide)).toContain('Let “LatentMoE” answer');
+    const deep = {
+      ...FAKE_SPEC,
+      layers: Array.from({ length: 17 }, (_, index) => ({ kind: 'mlp' as const, index })),
+    };
+    expect(await lessonOf('which-layer').run({ ...host, spec: deep })).toContain('17 layers');
+  });
+
+  it('switch off the expert that works most', async () => {
+    const { host, asked } = await routedHost(withExperts(null), 3);
+    const result = await outcomeOf('an-expert-less', host);
+    expect(asked.at(-1)).toMatchObject([{ kind: 'expert', expert: 3 }]);
+    expect(result.sentence).toContain('4.0 times the even share');
+    expect(result.sentence).toContain('token 3 of the reply is the first that differs');
+    expect(result.right).toBe(2);
+  });
+
+  it('count the room that a latent space makes', async () => {
+    const { host } = await routedHost(withExperts(24), 1);
+    const result = await outcomeOf('a-narrower-room', host);
+    expect(result.sentence).toContain('4.0 times as many');
+    expect(result.right).toBe(2);
+  });
+
+  it('put a matrix through four bits', async () => {
+    const result = await outcomeOf('sixteen-numbers', await makeHost());
+    expect(result.right).toBe(1);
+    expect(result.bars).toHaveLength(2);
+  });
+
+  it('name the layer that is missed least', async () => {
+    const spec = withExperts(null);
+    const { host, asked } = await routedHost(spec, 1);
+    const result = await outcomeOf('which-layer', host);
+    expect(asked).toEqual(spec.layers.map(({ index }) => [{ kind: 'layer', layer: index }]));
+    const last = spec.layers.at(-1);
+    expect(result.sentence).toContain(`Without layer ${last?.index}`);
+    expect(result.right).toBe(last?.kind === 'attention' ? 1 : last?.kind === 'moe' ? 2 : 0);
   });
 });
