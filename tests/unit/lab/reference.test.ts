@@ -112,7 +112,7 @@ describe('inner values against PyTorch', () => {
     const steps: LabStep[] = [];
     lab.watch(watch);
     const reply = lab.replySession(
-      (step) => steps.push(step),
+      { step: (step) => steps.push(step), router: () => {} },
       () => true,
     );
     let states: LayerStates = reply.emptyStates();
