@@ -8,7 +8,7 @@ import type {
 } from '../../../models/family-curves';
 
 /** Where both have a point, how much higher the second's loss is, as a share of the first's. */
-export function relativeGap(
+function relativeGap(
   reference: readonly CurvePoint[],
   other: readonly CurvePoint[],
 ): readonly { readonly tokens: number; readonly gap: number }[] {

@@ -7,14 +7,13 @@ import { RouterTrace, type RouterView } from '../../../core/lab/router-trace';
 import { readFamilyCurves, type FamilyCurves } from '../../../models/family-curves';
 import { readFamilyFile, type FamilyFile } from '../../../models/family-file';
 import type { LoadedModel } from '../../../protocol/engine-api';
-import type { RouterStep } from '../../../protocol/lab-api';
+import type { LabCapabilities, LabJobs, RouterStep } from '../../../protocol/lab-api';
 import { nextFrame, type FrameScheduler } from '../../live-reply.svelte';
 import { asEngineError } from '../../model-status.svelte';
 import type { ModelLibrary } from '../../models/model-library.svelte';
-import type { Lab } from '../lab.svelte';
 
 /** Tokens that stand before those that are timed, and how many are: the same for each model. */
-export const PACE_CONTEXT = 64;
+const PACE_CONTEXT = 64;
 const PACE_STEPS = 32;
 
 /** How fast a model wrote in this tab. */
@@ -26,8 +25,20 @@ export interface Pace {
   readonly device: string;
 }
 
+/** What it needs of the lab. */
+interface FamilyLab {
+  readonly capabilities: LabCapabilities | null;
+  beforeReply(): Promise<void>;
+  run(
+    name: 'cost',
+    title: string,
+    request: LabJobs['cost']['request'],
+  ): Promise<LabJobs['cost']['result'] | null>;
+  followRouters(listener: (step: RouterStep) => void): Promise<void>;
+}
+
 export interface FamilyHost {
-  readonly lab: Lab;
+  readonly lab: FamilyLab;
   readonly library: ModelLibrary;
   readonly fetch: (url: string) => Promise<Response>;
   readonly baseUrl: string;
@@ -68,7 +79,8 @@ export class Family {
 
   async #read(): Promise<void> {
     this.problem = null;
-    await this.#host.library.readVariants();
+    // Which models the build has, and the layers of each, come beside the figures.
+    void this.#host.library.refresh();
     try {
       this.file = readFamilyFile(await this.#json('family.json'));
     } catch (cause) {

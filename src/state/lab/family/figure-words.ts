@@ -3,7 +3,7 @@ import type { Estimate, FamilyControl, FamilyFigure } from '../../../models/fami
 import type { Pace } from './family.svelte';
 
 /** Accuracies and shares stand as percent; the rest as plain numbers. */
-export function isShareFigure({ name }: FamilyFigure): boolean {
+function isShareFigure({ name }: FamilyFigure): boolean {
   return /^(?:accuracy|share)\b/i.test(name);
 }
 
