@@ -174,7 +174,7 @@ export class SecondModel {
 
   /** All of it is in this browser, or comes with the app. */
   #isHere({ key, role, blobs, listing }: LibraryModel): boolean {
-    const isOfApp = role === 'embedded' || role === 'test';
+    const isOfApp = role === 'embedded' || role === 'variant' || role === 'test';
     const isKept = (this.#host.library.kept[key]?.length ?? 0) > 0;
     return isOfApp || blobs !== null || (isKept && listing !== null);
   }
