@@ -21,6 +21,8 @@ const SETTINGS: StoredSettings = {
   hub: 'https://models.example',
   rewriteFourBit: 'on',
   thoughtAsMarkdown: true,
+  keys: { 'new-chat': 'Alt+M' },
+  sendWith: 'mod-enter',
 };
 
 async function loadRaw(value: unknown): Promise<unknown> {
