@@ -1,4 +1,5 @@
 /** The only place that wires things together: engine, storage, state, page. */
+import { said, t } from './core/language/translate';
 import './app.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
@@ -7,6 +8,7 @@ import { isOwnMachine } from './core/own-machine';
 import { readEmbed } from './core/embed';
 import { SERVER_KEY_PREFIX } from './core/server/server-target';
 import { EngineError } from './core/errors';
+import { languageOfTag } from './core/language/load-language';
 import { addressAfterLaunch, readLaunch } from './core/launch';
 import type { Engine } from './engine/engine';
 import { countOtherEngines, EngineClient } from './engine/engine-client';
@@ -43,6 +45,7 @@ import { HubClient } from './state/models/hub-client';
 import { LargerSlot } from './state/models/larger-slot.svelte';
 import { SecondSlot } from './state/models/second-slot.svelte';
 import { BROWSER_ENTRY, ModelLibrary } from './state/models/model-library.svelte';
+import { PageLanguage } from './state/page-language.svelte';
 import { Notices } from './state/notices.svelte';
 import { PromptSlot } from './state/prompts/prompt-slot.svelte';
 import type { Servers } from './state/servers.svelte';
@@ -154,9 +157,12 @@ async function takeLaunch(): Promise<void> {
   if (draft === null) return;
   // What was begun here before is not lost to it.
   chat.draft = chat.draft.trim() === '' ? draft : `${chat.draft}\n\n${draft}`;
-  const cutNote = isCut ? ' Only its beginning fits.' : '';
   notices.show(
-    `The shared text is in the message box.${cutNote} Nothing is sent until you send it.`,
+    isCut
+      ? t(
+          'The shared text is in the message box. Only its beginning fits. Nothing is sent until you send it.',
+        )
+      : t('The shared text is in the message box. Nothing is sent until you send it.'),
   );
 }
 
@@ -189,7 +195,9 @@ async function startModel(): Promise<void> {
   }
   if (otherEngines > 0) {
     notices.show(
-      'Tidepool is open in another tab too. Your chats are the same in both; each runs a model of its own.',
+      t(
+        'Tidepool is open in another tab too. Your chats are the same in both; each runs a model of its own.',
+      ),
     );
   }
   await (wanted === null
@@ -243,18 +251,23 @@ const embed = readEmbed(
   SITE_MODELS.map(({ id }) => id),
 );
 const storage = openStorage(
-  (sentence) => notices.show(sentence, { tone: 'trouble' }),
+  (sentence) => notices.show(said(sentence), { tone: 'trouble' }),
   embed === null,
 );
 const onStorageProblem = (error: unknown): void => {
   const { message, remedy } = asEngineError(error);
-  notices.show(`${message} ${remedy}`, { tone: 'trouble' });
+  notices.show(`${said(message)} ${said(remedy)}`, { tone: 'trouble' });
 };
 
 const { standbyEngine, spawn } = await createEngine();
 const engine = new TappedEngine(new EngineSwitch(standbyEngine, OTHER_ENGINES));
 const settings = new Settings(storage.settings, onStorageProblem);
 await settings.load();
+const language = new PageLanguage(() => navigator.languages);
+const linkedLanguage = languageOfTag(query.get('lang'));
+if (linkedLanguage !== null && linkedLanguage !== settings.values.language)
+  settings.change({ language: linkedLanguage });
+await language.follow(settings.values.language);
 const wanted = query.get('model');
 const model = SITE_MODELS.find(({ id }) => id === wanted) ?? EMBEDDED_MODELS[0];
 if (model === undefined) throw new Error('the registry names no model');
@@ -289,7 +302,9 @@ const files = new FileSlot(
   },
   () =>
     notices.show(
-      'The part of the app that reads files did not arrive. Check the connection, then add the file again.',
+      t(
+        'The part of the app that reads files did not arrive. Check the connection, then add the file again.',
+      ),
       { tone: 'trouble' },
     ),
 );
@@ -416,6 +431,7 @@ const app: AppState = {
   isEmbedded: embed !== null,
   prompts,
   voice,
+  language,
 };
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');

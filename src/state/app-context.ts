@@ -12,6 +12,7 @@ import type { ModelStatus } from './model-status.svelte';
 import type { Notices } from './notices.svelte';
 import type { SecondSlot } from './models/second-slot.svelte';
 import type { PromptSlot } from './prompts/prompt-slot.svelte';
+import type { PageLanguage } from './page-language.svelte';
 import type { Servers } from './servers.svelte';
 import type { SharedView } from './shared-view.svelte';
 import type { Settings } from './settings.svelte';
@@ -37,6 +38,7 @@ export interface AppState {
   readonly shared: SharedView;
   readonly prompts: PromptSlot;
   readonly voice: VoiceSlot;
+  readonly language: PageLanguage;
 }
 
 export const [getApp, setApp] = createContext<AppState>();

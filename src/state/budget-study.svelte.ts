@@ -2,6 +2,7 @@
  * Owns what the thinking limit buys: the curve that was measured for the shipped model, and one that the person
  * measures in this tab, problem by problem, through the same judging. Owns no chart.
  */
+import { said, t } from '../core/language/translate';
 import { GREEDY } from '../core/sampling/greedy';
 import type { ThinkingLimit } from '../core/budget/thinking-limit';
 import {
@@ -70,14 +71,16 @@ export class BudgetStudy {
       this.#results = [];
     }
     if (url === null) {
-      this.shippedProblem = 'Nothing was measured of this model before; you can measure it here.';
+      this.shippedProblem = t(
+        'Nothing was measured of this model before; you can measure it here.',
+      );
       return;
     }
     if (this.shipped !== null) return;
     try {
       const response = await this.#host.fetch(`${url}eval.json`);
       if (response.status === 404) {
-        this.shippedProblem = 'This model ships without a measured curve.';
+        this.shippedProblem = t('This model ships without a measured curve.');
         return;
       }
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -85,7 +88,7 @@ export class BudgetStudy {
       this.shippedProblem = '';
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.shippedProblem = `The shipped curve could not be read: ${why}.`;
+      this.shippedProblem = t('The shipped curve could not be read: {why}.', { why });
     }
   }
 
@@ -109,7 +112,7 @@ export class BudgetStudy {
       this.phase = this.#hasCancelled() ? 'cancelled' : 'done';
     } catch (error) {
       const { message, remedy } = asEngineError(error);
-      this.problem = `${message} ${remedy}`;
+      this.problem = `${said(message)} ${said(remedy)}`;
       this.phase = 'failed';
     }
   }

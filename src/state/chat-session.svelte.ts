@@ -3,6 +3,7 @@
  * branches. Knows the engine only by its interface; keeps nothing itself, but says when something is worth keeping.
  */
 import type { AttachedFile } from '../core/chat/attached-file';
+import { said, t } from '../core/language/translate';
 import {
   activePath,
   addMessage,
@@ -548,7 +549,7 @@ export class ChatSession {
           (events) => {
             live.take(events);
             if (isFirst && events.some((event) => event.type === 'thought-start')) {
-              this.announcement = 'The model is thinking.';
+              this.announcement = t('The model is thinking.');
             }
             const { memory } = live.view;
             if (memory !== null && isFirst && isOpen()) this.memory = memory;
@@ -563,14 +564,16 @@ export class ChatSession {
       }
     } catch (cause) {
       failure = asEngineError(cause);
-      reply = live.fail(`${failure.message} ${failure.remedy}`);
+      reply = live.fail(`${said(failure.message)} ${said(failure.remedy)}`);
     }
     if (isContinued) reply = withEarlierStats(reply, before);
     if (job.left === null) {
       this.#setReply(id, reply);
       const last = sentences.flush();
-      const told = isFirst ? last : `${reply.writer ?? 'The second model'} has answered too.`;
-      this.announcement = failure === null ? told : failure.message;
+      const told = isFirst
+        ? last
+        : t('{writer} has answered too.', { writer: reply.writer ?? t('The second model') });
+      this.announcement = failure === null ? told : said(failure.message);
     } else {
       const { left } = job;
       left.conversation = {

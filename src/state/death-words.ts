@@ -1,4 +1,5 @@
 /** What a person reads when the engine has died. Owns no rebuilding (model-status). */
+import { said, t } from '../core/language/translate';
 import type { EngineDeath } from './model-status.svelte';
 
 /**
@@ -11,7 +12,11 @@ export function deathInWords(
 ): string | null {
   if (!isRebuilt) return null;
   if (isInLoad) {
-    return 'The engine stopped while the model was loading. It is started again; nothing is lost.';
+    return t(
+      'The engine stopped while the model was loading. It is started again; nothing is lost.',
+    );
   }
-  return isReplying ? null : `${error.message} It is started again; your chats are kept.`;
+  return isReplying
+    ? null
+    : `${said(error.message)} ${t('It is started again; your chats are kept.')}`;
 }

@@ -1,4 +1,5 @@
 /** Owns how a conversation up to one of its messages becomes another one. Pure. */
+import { t } from '../core/language/translate';
 import {
   appendMessage,
   EMPTY_TREE,
@@ -33,7 +34,7 @@ export function forkConversation(
   return {
     ...conversation,
     id: make.newId(),
-    title: fitTitle(`Fork of ${conversation.title}`),
+    title: fitTitle(t('Fork of {title}', { title: conversation.title })),
     isNamed: true,
     createdAt: now,
     updatedAt: now,

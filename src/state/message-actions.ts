@@ -1,4 +1,5 @@
 /** Owns what a person can do with one message of the open chat: edit an answer, delete with undo, fork. */
+import { t } from '../core/language/translate';
 import { activePath, addMessage, nodeOf, type NodeId } from '../core/chat/conversation-tree';
 import { editReply } from '../core/chat/edited-reply';
 import { putBack, takeOut, type RemovedBranch } from '../core/chat/removed-branch';
@@ -33,15 +34,15 @@ export async function deleteMessage(app: Parts, id: NodeId): Promise<void> {
   if (chat.rewrite(() => tree) === null) return;
   const others = Object.keys(removed.nodes).length - 1;
   notices.show(deletedInWords(others), {
-    action: { label: 'Undo', run: () => void undoDelete(app, conversation.id, removed) },
+    action: { label: t('Undo'), run: () => void undoDelete(app, conversation.id, removed) },
   });
 }
 
 function deletedInWords(others: number): string {
-  if (others === 0) return 'The message is deleted.';
+  if (others === 0) return t('The message is deleted.');
   return others === 1
-    ? 'The message and the one after it are deleted.'
-    : `The message and the ${others} after it are deleted.`;
+    ? t('The message and the one after it are deleted.')
+    : t('The message and the {others} after it are deleted.', { others });
 }
 
 /** Brings a message back, also into a chat that is not open any more. */
@@ -49,16 +50,16 @@ async function undoDelete(app: Parts, chatId: string, removed: RemovedBranch): P
   const { chat, list, notices } = app;
   const isOpen = chat.conversation.id === chatId;
   if (isOpen && chat.isBusy) {
-    notices.show('A reply is being written. Bring the message back when it has ended.', {
+    notices.show(t('A reply is being written. Bring the message back when it has ended.'), {
       tone: 'trouble',
-      action: { label: 'Undo', run: () => void undoDelete(app, chatId, removed) },
+      action: { label: t('Undo'), run: () => void undoDelete(app, chatId, removed) },
     });
     return;
   }
   const conversation = isOpen ? chat.conversation : await list.read(chatId);
   const tree = conversation === null ? null : putBack(conversation.tree, removed);
   if (conversation === null || tree === null) {
-    notices.show('The message could not be brought back: what it stood under is gone.', {
+    notices.show(t('The message could not be brought back: what it stood under is gone.'), {
       tone: 'trouble',
     });
   } else if (isOpen) chat.rewrite(() => tree);
@@ -83,5 +84,7 @@ export function forkChat({ chat, list, notices }: Parts, id: NodeId): void {
   const fork = forkConversation(before, id, chat.makers);
   list.keep(fork);
   chat.open(fork);
-  notices.show(`This is a new chat. “${before.title}” is in the list as it was.`);
+  notices.show(
+    t('This is a new chat. “{title}” is in the list as it was.', { title: before.title }),
+  );
 }

@@ -1,4 +1,5 @@
 /** Owns where the model stands: loading, ready, failed; its device, its memory; and its rebuilding after a death. */
+import { t } from '../core/language/translate';
 import { EngineError } from '../core/errors';
 import { placeOfServer } from '../core/server/server-target';
 import type { Engine } from '../engine/engine';
@@ -199,7 +200,10 @@ export class ModelStatus {
 }
 
 function heldBackError({ device, count }: DeadLoads): EngineError {
-  const where = device === 'auto' ? '' : ` on ${device.startsWith('webgpu') ? 'WebGPU' : 'WASM'}`;
+  const where =
+    device === 'auto'
+      ? ''
+      : ` ${t('on {webgpu}', { webgpu: device.startsWith('webgpu') ? 'WebGPU' : 'WASM' })}`;
   return new EngineError(
     'worker-died',
     `The last ${count} times this model was loaded${where}, the tab or the engine died. It was not loaded again by itself.`,

@@ -8,6 +8,7 @@ export type Theme = SettingsValues['theme'];
 
 export const DEFAULT_SETTINGS: SettingsValues = {
   theme: 'system',
+  language: 'system',
   device: 'auto',
   // A model this small is at its best close to greedy: sums are either right or not.
   sampling: {

@@ -1,4 +1,5 @@
 /** Owns the shared chat that a link has opened for reading; nothing of it is kept. */
+import { t } from '../core/language/translate';
 import type { Conversation } from './conversation';
 
 export type SharedState =
@@ -26,7 +27,7 @@ export class SharedView {
           ? { phase: 'broken', why: read.broken }
           : { phase: 'shown', conversation: read };
     } catch {
-      state = { phase: 'broken', why: 'the part of the app that reads it did not arrive' };
+      state = { phase: 'broken', why: t('the part of the app that reads it did not arrive') };
     }
     if (code === this.#code) this.state = state;
   }

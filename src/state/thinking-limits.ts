@@ -1,4 +1,5 @@
 /** The stops of the thinking-limit slider and their meaning in words. Owns no slider and no budget. */
+import { t } from '../core/language/translate';
 import type { ThinkingLimit, ThoughtEnd } from '../protocol/engine-api';
 
 /** From off to unlimited; thought tokens. Doubling, because a thought's worth grows with its logarithm. */
@@ -54,14 +55,14 @@ export function limitAt(
 
 /** Short label of a tick. */
 export function limitLabel(limit: ThinkingLimit): string {
-  if (limit === 'unlimited') return 'Unlimited';
-  return limit === 0 ? 'Off' : String(limit);
+  if (limit === 'unlimited') return t('Unlimited');
+  return limit === 0 ? t('Off') : String(limit);
 }
 
 /** What a screen reader says for the slider, and what stands beside it. */
 export function limitInWords(limit: ThinkingLimit): string {
-  if (limit === 'unlimited') return 'Unlimited';
-  return limit === 0 ? 'Off, answers at once' : `${limit} tokens at most`;
+  if (limit === 'unlimited') return t('Unlimited');
+  return limit === 0 ? t('Off, answers at once') : t('{limit} tokens at most', { limit });
 }
 
 /** How a thought ended, for the thought panel; null while it lasts. */
@@ -70,19 +71,19 @@ export function endInWords(end: ThoughtEnd | null): string {
     case null:
       return '';
     case 'natural':
-      return 'It ended by itself.';
+      return t('It ended by itself.');
     case 'soft-limit':
-      return 'At the limit: ended with its sentence.';
+      return t('At the limit: ended with its sentence.');
     case 'hard-limit':
-      return 'At the limit: cut hard, in mid-sentence.';
+      return t('At the limit: cut hard, in mid-sentence.');
     case 'answer-now':
-      return 'Ended by “Answer now”.';
+      return t('Ended by “Answer now”.');
     case 'stopped':
-      return 'You stopped it.';
+      return t('You stopped it.');
     case 'ended':
-      return 'The model ended its turn inside the thought.';
+      return t('The model ended its turn inside the thought.');
     case 'called':
-      return 'It called a tool in mid-thought.';
+      return t('It called a tool in mid-thought.');
     default: {
       const never: never = end;
       return never;

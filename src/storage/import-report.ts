@@ -1,4 +1,5 @@
 /** What became of an import, added up over files and in words. Pure. */
+import { said, t } from '../core/language/translate';
 import type { StoredConversation } from './stored-conversation';
 
 export interface ImportReport {
@@ -17,8 +18,8 @@ const SAID_PROBLEMS = 5;
 export function problemsInWords(problems: readonly string[]): string {
   const more = problems.length - SAID_PROBLEMS;
   return [
-    ...problems.slice(0, SAID_PROBLEMS),
-    ...(more > 0 ? [`There are ${more} more of such problems.`] : []),
+    ...problems.slice(0, SAID_PROBLEMS).map(said),
+    ...(more > 0 ? [t('There are {more} more of such problems.', { more })] : []),
   ].join(' ');
 }
 

@@ -1,4 +1,5 @@
 /** What a person has chosen for the whole app, kept as one record. Fields that are not as they should be are left out. */
+import { LANGUAGES, type LanguageCode } from '../core/language/translate';
 import type { ThinkingLimit } from '../core/budget/thinking-limit';
 import { LONGEST_HUB } from '../models/hub-listing';
 import type { DevicePreference, FourBitPreference, SamplingSettings } from '../protocol/engine-api';
@@ -20,6 +21,8 @@ import type { TabChannel } from './tab-channel';
 /** The state layer's SettingsValues fits. */
 export interface StoredSettings {
   readonly theme: 'system' | 'light' | 'dark';
+  /** Of the page's texts; system: the browser's. */
+  readonly language: 'system' | LanguageCode;
   readonly device: DevicePreference;
   readonly sampling: SamplingSettings;
   readonly maxAnswerTokens: number;
@@ -90,6 +93,7 @@ function readKeys(value: unknown): Readonly<Record<string, string>> {
 const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => StoredSettings[Key] } =
   {
     theme: (value) => readOneOf(value, 'theme', ['system', 'light', 'dark']),
+    language: (value) => readOneOf(value, 'language', ['system', ...LANGUAGES]),
     device: (value) => readOneOf(value, 'device', ['auto', 'webgpu', 'wasm']),
     sampling: readSampling,
     maxAnswerTokens: (value) => readInteger(value, 'maxAnswerTokens', 1, 1_000_000),

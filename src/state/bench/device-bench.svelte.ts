@@ -1,4 +1,5 @@
 /** Owns a measurement of this device: our engine and stock transformers.js in turns, its progress, stop and result. */
+import { t } from '../../core/language/translate';
 import type { Contender, ContenderRun } from '../../core/bench/contender';
 import { Prompts } from '../../core/bench/prompts';
 import { spreadOf, type Spread } from '../../core/bench/spread';
@@ -17,12 +18,48 @@ export interface FigureKind {
 }
 
 export const FIGURES: readonly FigureKind[] = [
-  { key: 'decode128', label: 'Writing, 128 tokens behind it', unit: 'tokens/s' },
-  { key: 'decode1024', label: 'Writing, 1024 tokens behind it', unit: 'tokens/s' },
-  { key: 'prefill512', label: 'Reading 512 tokens', unit: 'tokens/s' },
-  { key: 'first128', label: 'First token after 128', unit: 'ms' },
-  { key: 'first1024', label: 'First token after 1024', unit: 'ms' },
-  { key: 'load', label: 'Loading', unit: 'ms' },
+  {
+    key: 'decode128',
+    get label() {
+      return t('Writing, 128 tokens behind it');
+    },
+    unit: 'tokens/s',
+  },
+  {
+    key: 'decode1024',
+    get label() {
+      return t('Writing, 1024 tokens behind it');
+    },
+    unit: 'tokens/s',
+  },
+  {
+    key: 'prefill512',
+    get label() {
+      return t('Reading 512 tokens');
+    },
+    unit: 'tokens/s',
+  },
+  {
+    key: 'first128',
+    get label() {
+      return t('First token after 128');
+    },
+    unit: 'ms',
+  },
+  {
+    key: 'first1024',
+    get label() {
+      return t('First token after 1024');
+    },
+    unit: 'ms',
+  },
+  {
+    key: 'load',
+    get label() {
+      return t('Loading');
+    },
+    unit: 'ms',
+  },
 ];
 
 export interface MeasuredContender {
@@ -123,13 +160,13 @@ export class DeviceBench {
   async #measure(rounds: number): Promise<void> {
     const { modelsUrl, modelName, createEngine } = this.#options;
     const modelUrl = `${modelsUrl}${modelName}/`;
-    this.note = 'Loading Tidepool’s engine…';
+    this.note = t('Loading Tidepool’s engine…');
     const ours = new TidepoolContender({ createEngine, modelUrl, device: 'wasm' });
     this.#running.push(ours);
     const loaded = await ours.load();
     this.threads = loaded.threads;
     this.#add('tidepool', 'load', loaded.loadMs);
-    this.note = 'Loading transformers.js…';
+    this.note = t('Loading transformers.js…');
     const stock = new TransformersContender({
       baseUrl: modelsUrl,
       name: modelName,
@@ -146,7 +183,8 @@ export class DeviceBench {
       decode: (ids) => stock.api.decode(ids),
     });
     for (let round = 0; round <= rounds; round += 1) {
-      this.note = round === 0 ? 'Warming up…' : `Round ${round} of ${rounds}`;
+      this.note =
+        round === 0 ? t('Warming up…') : t('Round {round} of {rounds}', { round, rounds });
       for (const plan of PLANS) {
         const prompt = await prompts.ofLength(plan.context, round);
         const request = {

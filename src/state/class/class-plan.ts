@@ -2,6 +2,7 @@
  * Owns a class as a link carries it: lessons, experiments and questions in their order, checked piece by piece when it is
  * read, since anyone may have written it. Owns no results.
  */
+import { t } from '../../core/language/translate';
 import { decodeExperiment, encodeExperiment, type ExperimentLink } from '../lab/experiment-link';
 
 export type ClassItem =
@@ -40,7 +41,7 @@ async function throughStream(
     size += value.length;
     if (size > most) {
       await reader.cancel();
-      throw new Unfit('it unfolds to more than a class can be');
+      throw new Unfit(t('it unfolds to more than a class can be'));
     }
     parts.push(value);
   }
@@ -76,7 +77,12 @@ export async function encodeClass(plan: ClassPlan): Promise<string> {
 /** Reads what {@link encodeClass} wrote; a clause on what is wrong when it is no such thing. */
 export async function decodeClass(code: string): Promise<ClassPlan | { readonly broken: string }> {
   if (code.length > MOST_CODE)
-    return { broken: `it has ${code.length} characters, ${MOST_CODE} at most are read` };
+    return {
+      broken: t('it has {length} characters, {MOSTCODE} at most are read', {
+        length: code.length,
+        MOSTCODE: MOST_CODE,
+      }),
+    };
   try {
     const packed = Uint8Array.from(atob(code.replaceAll('-', '+').replaceAll('_', '/')), (letter) =>
       letter.charCodeAt(0),
@@ -85,31 +91,33 @@ export async function decodeClass(code: string): Promise<ClassPlan | { readonly 
     return readPlan(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json)));
   } catch (error) {
     return {
-      broken: error instanceof Unfit ? error.message : 'it was cut short or mistyped on its way',
+      broken: error instanceof Unfit ? error.message : t('it was cut short or mistyped on its way'),
     };
   }
 }
 
 function textOf(value: unknown, name: string, most: number): string {
-  if (typeof value !== 'string' || value.trim() === '') throw new Unfit(`${name} is missing`);
-  if (value.length > most) throw new Unfit(`${name} has more than ${most} characters`);
+  if (typeof value !== 'string' || value.trim() === '')
+    throw new Unfit(t('{name} is missing', { name }));
+  if (value.length > most)
+    throw new Unfit(t('{name} has more than {most} characters', { name, most }));
   return value;
 }
 
 function fieldsOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Unfit(`${name} is missing`);
+    throw new Unfit(t('{name} is missing', { name }));
   return value as Readonly<Record<string, unknown>>;
 }
 
 function readPlan(value: unknown): ClassPlan {
-  const plan = fieldsOf(value, 'the class');
+  const plan = fieldsOf(value, t('the class'));
   const { items } = plan;
   if (!Array.isArray(items) || items.length === 0 || items.length > MOST_ITEMS)
-    throw new Unfit(`it has not 1 to ${MOST_ITEMS} entries`);
+    throw new Unfit(t('it has not 1 to {MOSTITEMS} entries', { MOSTITEMS: MOST_ITEMS }));
   return {
-    title: textOf(plan['title'], 'its title', MOST_TITLE),
-    items: items.map((item: unknown, at) => readItem(item, `entry ${at + 1}`)),
+    title: textOf(plan['title'], t('its title'), MOST_TITLE),
+    items: items.map((item: unknown, at) => readItem(item, t('entry {at}', { at: at + 1 }))),
   };
 }
 
@@ -117,35 +125,52 @@ function readItem(value: unknown, name: string): ClassItem {
   const item = fieldsOf(value, name);
   switch (item['kind']) {
     case 'lesson': {
-      const lesson = textOf(item['lesson'], `the lesson of ${name}`, 40);
-      if (!/^[a-z-]+$/.test(lesson)) throw new Unfit(`${name} names no lesson`);
+      const lesson = textOf(item['lesson'], t('the lesson of {name}', { name }), 40);
+      if (!/^[a-z-]+$/.test(lesson)) throw new Unfit(t('{name} names no lesson', { name }));
       return { kind: 'lesson', lesson };
     }
     case 'experiment': {
-      const link = decodeExperiment(textOf(item['code'], `the experiment of ${name}`, MOST_CODE));
+      const link = decodeExperiment(
+        textOf(item['code'], t('the experiment of {name}', { name }), MOST_CODE),
+      );
       if ('broken' in link)
-        throw new Unfit(`the experiment of ${name} can’t be read: ${link.broken}`);
+        throw new Unfit(
+          t('the experiment of {name} can’t be read: {broken}', { name, broken: link.broken }),
+        );
       return { kind: 'experiment', link };
     }
     case 'question': {
       const choices = item['choices'];
       if (!Array.isArray(choices) || choices.length > MOST_CHOICES)
-        throw new Unfit(`the choices of ${name} are no list of up to ${MOST_CHOICES}`);
+        throw new Unfit(
+          t('the choices of {name} are no list of up to {MOSTCHOICES}', {
+            name,
+            MOSTCHOICES: MOST_CHOICES,
+          }),
+        );
       return {
         kind: 'question',
-        text: textOf(item['text'], `the question of ${name}`, MOST_TEXT),
-        choices: choices.map((choice: unknown) => textOf(choice, `a choice of ${name}`, MOST_TEXT)),
+        text: textOf(item['text'], t('the question of {name}', { name }), MOST_TEXT),
+        choices: choices.map((choice: unknown) =>
+          textOf(choice, t('a choice of {name}', { name }), MOST_TEXT),
+        ),
       };
     }
     default:
-      throw new Unfit(`${name} is neither a lesson nor an experiment nor a question`);
+      throw new Unfit(t('{name} is neither a lesson nor an experiment nor a question', { name }));
   }
 }
 
 const EXPERIMENTS: Readonly<Record<ExperimentLink['experiment'], string>> = {
-  recall: 'Recall',
-  compare: 'With and without',
-  fork: 'A fork',
+  get recall() {
+    return t('Recall');
+  },
+  get compare() {
+    return t('With and without');
+  },
+  get fork() {
+    return t('A fork');
+  },
 };
 
 /** What an entry is called in lists and tables; `lessonTitle` knows the lessons. */
@@ -157,7 +182,7 @@ export function itemTitle(
     case 'lesson':
       return lessonTitle(item.lesson) ?? item.lesson;
     case 'experiment':
-      return `Experiment: ${EXPERIMENTS[item.link.experiment]}`;
+      return t('Experiment: {EXPERIMENTS}', { EXPERIMENTS: EXPERIMENTS[item.link.experiment] });
     case 'question':
       return item.text;
     default: {

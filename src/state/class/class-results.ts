@@ -1,4 +1,5 @@
 /** Owns a student's results as a file, checked when it is read, and what a folder of them comes to. Pure. */
+import { t } from '../../core/language/translate';
 import { shortenText } from '../../core/text/letters';
 
 /** What one student did at one entry. */
@@ -36,19 +37,25 @@ export function resultsJson(results: ClassResults): string {
 class Unfit extends Error {}
 
 function textOf(value: unknown, name: string): string {
-  if (typeof value !== 'string') throw new Unfit(`${name} is missing`);
-  if (value.length > MOST_TEXT) throw new Unfit(`${name} is longer than ${MOST_TEXT} characters`);
+  if (typeof value !== 'string') throw new Unfit(t('{name} is missing', { name }));
+  if (value.length > MOST_TEXT)
+    throw new Unfit(
+      t('{name} is longer than {MOSTTEXT} characters', { name, MOSTTEXT: MOST_TEXT }),
+    );
   return value;
 }
 
 function listOf<T>(value: unknown, name: string, read: (one: unknown, name: string) => T): T[] {
   if (!Array.isArray(value) || value.length > 100)
-    throw new Unfit(`${name} is no list of up to 100`);
-  return value.map((one: unknown, at) => read(one, `entry ${at + 1} of ${name}`));
+    throw new Unfit(t('{name} is no list of up to 100', { name }));
+  return value.map((one: unknown, at) =>
+    read(one, t('entry {at} of {name}', { at: at + 1, name })),
+  );
 }
 
 function fieldsOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw new Unfit(`${name} is missing`);
+  if (typeof value !== 'object' || value === null)
+    throw new Unfit(t('{name} is missing', { name }));
   return value as Readonly<Record<string, unknown>>;
 }
 
@@ -59,20 +66,22 @@ export function readResults(
 ): ClassResults | { readonly broken: string } {
   const file = `“${shortenText(name, 80)}”`;
   if (text.length > MOST_FILE)
-    return { broken: `${file} is too large for a student’s results, so it was left out.` };
-  try {
-    const json = fieldsOf(JSON.parse(text), 'its contents');
-    if (json['format'] !== FORMAT) throw new Unfit('it was not saved by a class');
-    if (json['version'] !== 1) throw new Unfit('a newer version of this app saved it');
-    const items = listOf(json['items'], 'the entries', textOf);
     return {
-      classKey: textOf(json['classKey'], 'the class'),
-      title: textOf(json['title'], 'the title'),
+      broken: t('{file} is too large for a student’s results, so it was left out.', { file }),
+    };
+  try {
+    const json = fieldsOf(JSON.parse(text), t('its contents'));
+    if (json['format'] !== FORMAT) throw new Unfit(t('it was not saved by a class'));
+    if (json['version'] !== 1) throw new Unfit(t('a newer version of this app saved it'));
+    const items = listOf(json['items'], t('the entries'), textOf);
+    return {
+      classKey: textOf(json['classKey'], t('the class')),
+      title: textOf(json['title'], t('the title')),
       items,
-      student: textOf(json['student'], 'the name'),
-      model: textOf(json['model'], 'the model'),
-      device: textOf(json['device'], 'the device'),
-      results: listOf(json['results'], 'the results', (one, at) =>
+      student: textOf(json['student'], t('the name')),
+      model: textOf(json['model'], t('the model')),
+      device: textOf(json['device'], t('the device')),
+      results: listOf(json['results'], t('the results'), (one, at) =>
         readResult(one, at, items.length),
       ),
     };
@@ -81,10 +90,10 @@ export function readResults(
       error instanceof Unfit
         ? error.message
         : error instanceof SyntaxError
-          ? 'it is no JSON, or was cut short'
+          ? t('it is no JSON, or was cut short')
           : null;
     if (why === null) throw error;
-    return { broken: `${file} was left out: ${why}.` };
+    return { broken: t('{file} was left out: {why}.', { file, why }) };
   }
 }
 
@@ -92,13 +101,13 @@ function readResult(value: unknown, name: string, items: number): ItemResult {
   const result = fieldsOf(value, name);
   const { item, isRight } = result;
   if (typeof item !== 'number' || !Number.isInteger(item) || item < 0 || item >= items)
-    throw new Unfit(`${name} belongs to no entry of the class`);
+    throw new Unfit(t('{name} belongs to no entry of the class', { name }));
   if (isRight !== null && typeof isRight !== 'boolean')
-    throw new Unfit(`${name} does not say whether it was right`);
+    throw new Unfit(t('{name} does not say whether it was right', { name }));
   return {
     item,
-    predicted: textOf(result['predicted'], `the prediction of ${name}`),
-    outcome: textOf(result['outcome'], `the outcome of ${name}`),
+    predicted: textOf(result['predicted'], t('the prediction of {name}', { name })),
+    outcome: textOf(result['outcome'], t('the outcome of {name}', { name })),
     isRight,
   };
 }
@@ -144,7 +153,7 @@ export function sumUp(files: readonly ClassResults[]): ClassSum[] {
       classKey,
       title: first?.title ?? '',
       students: own.map(({ student }, at) =>
-        student.trim() === '' ? `Student ${at + 1}` : student,
+        student.trim() === '' ? t('Student {at}', { at: at + 1 }) : student,
       ),
       items: (first?.items ?? []).map((title, item): ItemSum => {
         const results = own.flatMap((file) => file.results.filter((one) => one.item === item));

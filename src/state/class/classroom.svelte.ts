@@ -2,6 +2,7 @@
  * Owns a class that was opened from a link: its entries, the one that is worked on, and this student's results, kept in
  * this tab until they are saved. Owns no drawing.
  */
+import { t } from '../../core/language/translate';
 import { decodeClass, type ClassItem, type ClassPlan } from './class-plan';
 import type { ItemResult } from './class-results';
 
@@ -50,7 +51,10 @@ export class Classroom {
     const plan = await decodeClass(code);
     if (code !== this.#code) return;
     if ('broken' in plan) {
-      this.problem = `This link to a class can’t be followed: ${plan.broken}. Ask for it once more, or scan the code again.`;
+      this.problem = t(
+        'This link to a class can’t be followed: {broken}. Ask for it once more, or scan the code again.',
+        { broken: plan.broken },
+      );
       return;
     }
     this.key = await keyOf(code);

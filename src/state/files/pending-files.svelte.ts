@@ -2,6 +2,7 @@
  * Owns the files that wait beside the message box: they are read, their tokens counted against the context, and cut where
  * the model has no room.
  */
+import { t } from '../../core/language/translate';
 import type { AttachedFile } from '../../core/chat/attached-file';
 import { fitTexts } from '../../core/files/cut-to-room';
 import { shortenText } from '../../core/text/letters';
@@ -80,7 +81,10 @@ export class PendingFiles {
     const taken = files.slice(0, Math.max(0, room));
     if (taken.length < files.length)
       this.problems = [
-        `A question takes at most ${LIMITS.files} files; the first ${taken.length} of these were added.`,
+        t('A question takes at most {files} files; the first {length} of these were added.', {
+          files: LIMITS.files,
+          length: taken.length,
+        }),
       ];
     this.reading = [...this.reading, ...taken.map(({ name }) => name)];
     for (const file of taken) {
@@ -127,7 +131,8 @@ export class PendingFiles {
    */
   async send(): Promise<string> {
     const { chat, status } = this.#host;
-    if (this.reading.length > 0) return 'A file is still being read. Send again when it is here.';
+    if (this.reading.length > 0)
+      return t('A file is still being read. Send again when it is here.');
     if (this.isSending) return '';
     this.isSending = true;
     try {
@@ -144,7 +149,9 @@ export class PendingFiles {
         fitted === null || fitted === 'empty' ? [] : [fitted],
       );
       if (files.length < this.list.length)
-        return 'There is no room left for a file in this chat. Take it away, or start a new chat for it.';
+        return t(
+          'There is no room left for a file in this chat. Take it away, or start a new chat for it.',
+        );
       const taken = this.take();
       void chat.send(text, files).then((isIn) => {
         if (!isIn) this.putBack(taken);

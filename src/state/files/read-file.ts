@@ -1,4 +1,5 @@
 /** Owns the way from a file to the text that a question takes along; the reader of PDFs comes when a PDF does. */
+import { t } from '../../core/language/translate';
 import { decodeText, kindOfFile } from '../../core/files/file-kind';
 import { cutText } from '../../core/text/letters';
 import { formatBytes } from '../../core/units';
@@ -29,20 +30,29 @@ async function readText(file: File): Promise<ReadFile> {
   const decoded = decodeText(bytes);
   if (decoded === null)
     return refused(
-      `“${file.name}” is neither text nor PDF. Save it as text or as PDF, and add that.`,
+      t('“{name}” is neither text nor PDF. Save it as text or as PDF, and add that.', {
+        name: file.name,
+      }),
     );
   const text = cutText(decoded.text, LONGEST_FILE_TEXT);
   const readShare = file.size === 0 ? 1 : bytes.length / file.size;
   const share = readShare * (text.length / Math.max(decoded.text.length, 1));
   return text.trim() === ''
-    ? refused(`“${file.name}” is empty.`)
+    ? refused(t('“{name}” is empty.', { name: file.name }))
     : { ok: true, text, share: Math.min(1, share) };
 }
 
 async function readPdfFile(file: File): Promise<ReadFile> {
   if (file.size > LARGEST_PDF_BYTES)
     return refused(
-      `“${file.name}” has ${formatBytes(file.size)}; a PDF of at most ${formatBytes(LARGEST_PDF_BYTES)} can be read here. Save the pages that matter as a PDF of their own.`,
+      t(
+        '“{name}” has {size}; a PDF of at most {LARGESTPDFBYTES} can be read here. Save the pages that matter as a PDF of their own.',
+        {
+          name: file.name,
+          size: formatBytes(file.size),
+          LARGESTPDFBYTES: formatBytes(LARGEST_PDF_BYTES),
+        },
+      ),
     );
   const { readPdf } = await import('./read-pdf');
   const read = await readPdf(new Uint8Array(await file.arrayBuffer()), LONGEST_FILE_TEXT);
@@ -51,15 +61,23 @@ async function readPdfFile(file: File): Promise<ReadFile> {
       return { ok: true, text: read.text, share: read.pagesRead / read.pages };
     case 'no-text':
       return refused(
-        `“${file.name}” has pictures of pages and no text in it. Have its text recognised by another program first (OCR), or copy the text you need into the message.`,
+        t(
+          '“{name}” has pictures of pages and no text in it. Have its text recognised by another program first (OCR), or copy the text you need into the message.',
+          { name: file.name },
+        ),
       );
     case 'locked':
       return refused(
-        `“${file.name}” asks for a password. Open it in a PDF reader, save a copy without one, and add that.`,
+        t(
+          '“{name}” asks for a password. Open it in a PDF reader, save a copy without one, and add that.',
+          { name: file.name },
+        ),
       );
     case 'damaged':
       return refused(
-        `“${file.name}” is no PDF that can be read: it may be cut off. Copy it again.`,
+        t('“{name}” is no PDF that can be read: it may be cut off. Copy it again.', {
+          name: file.name,
+        }),
       );
     default:
       return read satisfies never;
@@ -76,12 +94,18 @@ export async function readFile(file: File): Promise<ReadFile> {
         return await readPdfFile(file);
       case 'model':
         return refused(
-          `“${file.name}” is a file of a model, not of a question. Open it under “Choose another model”.`,
+          t(
+            '“{name}” is a file of a model, not of a question. Open it under “Choose another model”.',
+            { name: file.name },
+          ),
         );
     }
   } catch {
     return refused(
-      `“${file.name}” could not be read. It may have been moved or changed since you chose it, or the reader for it did not arrive: check the connection, then add it again.`,
+      t(
+        '“{name}” could not be read. It may have been moved or changed since you chose it, or the reader for it did not arrive: check the connection, then add it again.',
+        { name: file.name },
+      ),
     );
   }
 }

@@ -1,4 +1,5 @@
 /** Owns the reading of files that another app has shared and the service worker has put by: each is read once. */
+import { t } from '../../core/language/translate';
 import { SHARED_CACHE } from '../../core/offline';
 import type { Notices } from '../notices.svelte';
 import type { FileSlot } from './file-slot.svelte';
@@ -23,13 +24,17 @@ export async function takeSharedFiles(slot: FileSlot, notices: Notices): Promise
   const files = await readSharedFiles(caches).catch(() => []);
   if (files.length === 0) {
     notices.show(
-      'The shared files did not arrive. Add them here with the plus sign beside the message box.',
+      t(
+        'The shared files did not arrive. Add them here with the plus sign beside the message box.',
+      ),
       { tone: 'trouble' },
     );
     return;
   }
   await slot.add(files);
   notices.show(
-    'The shared files are beside the message box. Write what you want to know; nothing is sent until you send it.',
+    t(
+      'The shared files are beside the message box. Write what you want to know; nothing is sent until you send it.',
+    ),
   );
 }

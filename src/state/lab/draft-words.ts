@@ -1,4 +1,5 @@
 /** Owns what the pictures of drafting say, and their lines. Pure; every number comes from its arguments. */
+import { t } from '../../core/language/translate';
 import type { TokenDraft } from '../../core/chat/drafts';
 import {
   breakEvenShare,
@@ -30,15 +31,25 @@ export function draftSentence(tokens: readonly Drafted[], isDrafting: boolean): 
   const { kept, missed } = draftTally(tokens);
   if (kept + missed === 0)
     return isDrafting
-      ? 'Ask something: each token appears here with what had been guessed for its place.'
-      : 'Let the module draft, and ask something: its guesses appear here, kept and missed.';
-  return `${formatCount(kept)} of ${formatCount(tokens.length)} tokens had been guessed, and cost no run of their own; ${formatCount(missed)} ${missed === 1 ? 'guess was' : 'guesses were'} wrong.`;
+      ? t('Ask something: each token appears here with what had been guessed for its place.')
+      : t('Let the module draft, and ask something: its guesses appear here, kept and missed.');
+  return t(
+    '{kept} of {length} tokens had been guessed, and cost no run of their own; {missed} {guessWas} wrong.',
+    {
+      kept: formatCount(kept),
+      length: formatCount(tokens.length),
+      missed: formatCount(missed),
+      guessWas: missed === 1 ? t('guess was') : t('guesses were'),
+    },
+  );
 }
 
 /** What a reader hears of a token. */
 export function draftOfToken(draft: TokenDraft | null): string {
-  if (draft === null) return 'not drafted';
-  return draft.isKept ? 'drafted and kept' : `drafted wrongly as ${JSON.stringify(draft.text)}`;
+  if (draft === null) return t('not drafted');
+  return draft.isKept
+    ? t('drafted and kept')
+    : t('drafted wrongly as {stringify}', { stringify: JSON.stringify(draft.text) });
 }
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
@@ -50,11 +61,29 @@ export function trialSentence(trial: DraftTrialResult, most: number): string {
   const share = breakEvenShare(costs, most);
   const speed = plainMs / draftedMs;
   return [
-    `Reading ${more.length + 1} tokens at once costs ${(last / one).toFixed(2)} times one token here, with its guesses ${costOfRun(costs, most).toFixed(2)} times.`,
+    t(
+      'Reading {length} tokens at once costs {last} times one token here, with its guesses {costOfRun} times.',
+      {
+        length: more.length + 1,
+        last: (last / one).toFixed(2),
+        costOfRun: costOfRun(costs, most).toFixed(2),
+      },
+    ),
     share === null
-      ? `So runs with ${most} guesses can’t pay on this device, even if all came true.`
-      : `So runs with ${most} guesses pay from ${percent(share)} of guesses on.`,
-    `In this reply ${percent(counts.accepted / Math.max(1, counts.guesses))} came true, ${(counts.tokens / Math.max(1, counts.runs)).toFixed(2)} tokens a run, and it was ${speed.toFixed(2)} times as fast as without; the words are ${isEqual ? 'the same' : 'not the same'}.`,
+      ? t('So runs with {most} guesses can’t pay on this device, even if all came true.', { most })
+      : t('So runs with {most} guesses pay from {share} of guesses on.', {
+          most,
+          share: percent(share),
+        }),
+    t(
+      'In this reply {accepted} came true, {tokens} tokens a run, and it was {speed} times as fast as without; the words are {theSame}.',
+      {
+        accepted: percent(counts.accepted / Math.max(1, counts.guesses)),
+        tokens: (counts.tokens / Math.max(1, counts.runs)).toFixed(2),
+        speed: speed.toFixed(2),
+        theSame: isEqual ? t('the same') : t('not the same'),
+      },
+    ),
   ].join(' ');
 }
 

@@ -1,4 +1,5 @@
 /** Owns where an experiment begins, as people choose it, and the sentences that say it. Pure. */
+import { plural, t } from '../../core/language/translate';
 import type { PromptMessage } from '../../core/chat/prompt-message';
 import type { SamplingSettings } from '../../core/sampling/sampler';
 import { shortenText } from '../../core/text/letters';
@@ -42,18 +43,22 @@ function quoted(text: string): string {
 
 /** "a chat that asks “What is 2 + 3?”, with thinking". */
 export function startInWords({ source, message }: ExperimentStart): string {
-  const next = message === undefined ? '' : `, then the message ${quoted(message)}`;
+  const next =
+    message === undefined ? '' : t(', then the message {message}', { message: quoted(message) });
   switch (source.kind) {
     case 'live':
-      return `where the chat stands now${next}`;
+      return t('where the chat stands now{next}', { next });
     case 'messages': {
       const earlier = source.messages.length - 1;
-      return `${quoted(lastOf(source.messages))}${earlier > 0 ? ` after ${earlier} earlier ${earlier === 1 ? 'message' : 'messages'}` : ''}, ${source.thinking ? 'with' : 'without'} thinking${next}`;
+      return `${quoted(lastOf(source.messages))}${earlier > 0 ? ` ${plural(earlier, 'after {count} earlier message', 'after {count} earlier messages')}` : ''}, ${source.thinking ? t('with thinking') : t('without thinking')}${next}`;
     }
     case 'text':
-      return `the text ${quoted(source.text)}${next}`;
+      return t('the text {text}{next}', { text: quoted(source.text), next });
     case 'tokens':
-      return `the ${formatCount(source.tokenIds.length)} tokens of a chat${next}`;
+      return t('the {length} tokens of a chat{next}', {
+        length: formatCount(source.tokenIds.length),
+        next,
+      });
     default: {
       const never: never = source;
       return never;
@@ -66,15 +71,19 @@ export function samplingInWords(
   sampling: Omit<SamplingSettings, 'seed'>,
   seeds: readonly number[],
 ): string {
-  if (sampling.temperature === 0) return 'always the likeliest token';
+  if (sampling.temperature === 0) return t('always the likeliest token');
   const parts = [
-    `temperature ${sampling.temperature}`,
-    ...(sampling.topK > 0 ? [`top-k ${sampling.topK}`] : []),
-    ...(sampling.topP < 1 ? [`top-p ${sampling.topP}`] : []),
-    ...(sampling.minP > 0 ? [`min-p ${sampling.minP}`] : []),
+    t('temperature {temperature}', { temperature: sampling.temperature }),
+    ...(sampling.topK > 0 ? [t('top-k {topK}', { topK: sampling.topK })] : []),
+    ...(sampling.topP < 1 ? [t('top-p {topP}', { topP: sampling.topP })] : []),
+    ...(sampling.minP > 0 ? [t('min-p {minP}', { minP: sampling.minP })] : []),
     ...(sampling.repetitionPenalty === 1
       ? []
-      : [`repetition penalty ${sampling.repetitionPenalty}`]),
+      : [
+          t('repetition penalty {repetitionPenalty}', {
+            repetitionPenalty: sampling.repetitionPenalty,
+          }),
+        ]),
   ];
-  return `${parts.join(', ')}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(' and ')}`;
+  return `${parts.join(', ')}, ${plural(seeds.length, 'seed {seeds}', 'seeds {seeds}', { seeds: seeds.join(t(' and ')) })}`;
 }

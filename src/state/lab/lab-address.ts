@@ -1,4 +1,5 @@
 /** Owns the part of the address that opens a lesson, an experiment or a class: `#lesson=ID`, `#experiment=…`, `#class=…`. Pure. */
+import { t } from '../../core/language/translate';
 import {
   decodeExperiment,
   encodeExperiment,
@@ -29,7 +30,7 @@ export function labAddressOf(hash: string): LabAddress | null {
   if (hash.startsWith('#lesson=')) {
     const id = /^#lesson=([a-z-]{1,40})$/.exec(hash)?.[1];
     return id === undefined
-      ? { kind: 'broken', reason: 'it names no lesson' }
+      ? { kind: 'broken', reason: t('it names no lesson') }
       : { kind: 'lesson', id };
   }
   const code = /^#class=([\w-]+)$/.exec(hash)?.[1];

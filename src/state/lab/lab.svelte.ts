@@ -2,6 +2,7 @@
  * Owns the state lab's side of the page: open or closed, what is watched, what was seen, and the one job that runs.
  * Closed, it asks the engine for nothing. Owns no drawing and no arithmetic.
  */
+import { said, t } from '../../core/language/translate';
 import type { Engine, LabRun } from '../../engine/engine';
 import type {
   EngineEvent,
@@ -41,15 +42,60 @@ export type LabView =
   | 'class';
 
 export const LAB_VIEWS: readonly { readonly id: LabView; readonly title: string }[] = [
-  { id: 'memory', title: 'Memory' },
-  { id: 'layers', title: 'Layers' },
-  { id: 'tokens', title: 'Tokens' },
-  { id: 'operate', title: 'Operate' },
-  { id: 'recall', title: 'Recall' },
-  { id: 'family', title: 'Family' },
-  { id: 'lessons', title: 'Lessons' },
-  { id: 'distance', title: 'Race' },
-  { id: 'class', title: 'Class' },
+  {
+    id: 'memory',
+    get title() {
+      return t('Memory');
+    },
+  },
+  {
+    id: 'layers',
+    get title() {
+      return t('Layers');
+    },
+  },
+  {
+    id: 'tokens',
+    get title() {
+      return t('Tokens');
+    },
+  },
+  {
+    id: 'operate',
+    get title() {
+      return t('Operate');
+    },
+  },
+  {
+    id: 'recall',
+    get title() {
+      return t('Recall');
+    },
+  },
+  {
+    id: 'family',
+    get title() {
+      return t('Family');
+    },
+  },
+  {
+    id: 'lessons',
+    get title() {
+      return t('Lessons');
+    },
+  },
+  {
+    id: 'distance',
+    get title() {
+      return t('Race');
+    },
+  },
+  {
+    id: 'class',
+    get title() {
+      return t('Class');
+    },
+  },
 ];
 
 /** Candidates shown at each token. */
@@ -173,7 +219,10 @@ export class Lab implements LabListener {
         void this.open(asked.link.experiment === 'recall' ? 'recall' : 'operate');
         return;
       case 'broken':
-        this.brokenLink = `This link to the lab can’t be followed: ${asked.reason}. Copy the whole link once more, or set the experiment up here.`;
+        this.brokenLink = t(
+          'This link to the lab can’t be followed: {reason}. Copy the whole link once more, or set the experiment up here.',
+          { reason: asked.reason },
+        );
         void this.open();
         return;
       default: {
@@ -253,7 +302,7 @@ export class Lab implements LabListener {
       this.inspected = null;
       return;
     }
-    this.inspected = await this.run('inspect', 'Reading the last tokens again', {
+    this.inspected = await this.run('inspect', t('Reading the last tokens again'), {
       targets,
       lastTokens: Math.min(lastTokens, live.tokens),
     });
@@ -268,8 +317,8 @@ export class Lab implements LabListener {
   ): Promise<JobEnd<K>> {
     if (!this.canRun) {
       this.problem = this.isReplying
-        ? 'A reply is being written; the lab waits for its end.'
-        : 'The lab is at work already.';
+        ? t('A reply is being written; the lab waits for its end.')
+        : t('The lab is at work already.');
       return null;
     }
     this.problem = '';
@@ -311,7 +360,7 @@ export class Lab implements LabListener {
 
   /** The live state in numbers; null when nothing was read yet, which the engine would call an error. */
   async #readLive(): Promise<LabLive | null> {
-    return this.#hasLive ? this.run('live', 'Counting tokens', {}) : null;
+    return this.#hasLive ? this.run('live', t('Counting tokens'), {}) : null;
   }
 
   /** Why a quantity of a layer can't be shown; null when it can. */
@@ -404,6 +453,6 @@ export class Lab implements LabListener {
 
   #fail(cause: unknown): void {
     const { message, remedy } = asEngineError(cause);
-    this.problem = `${message} ${remedy}`;
+    this.problem = `${said(message)} ${said(remedy)}`;
   }
 }

@@ -1,15 +1,24 @@
 /** Owns what the layer views read off their matrices, and say: half-lives, transposes, strongest entries. Pure. */
+import { t } from '../../core/language/translate';
 import { halfLifeTokens } from '../../core/state-math/hidden-attention';
 import { mixersOf, type LayerKind, type LayerSpec } from '../../core/model-spec';
 import type { LabMatrix, LabStep } from '../../protocol/lab-api';
 
 export const LAYER_NAMES: Readonly<Record<LayerKind, string>> = {
   mamba: 'Mamba',
-  delta: 'delta rule',
-  conv: 'convolution',
-  attention: 'attention',
+  get delta() {
+    return t('delta rule');
+  },
+  get conv() {
+    return t('convolution');
+  },
+  get attention() {
+    return t('attention');
+  },
   mlp: 'MLP',
-  moe: 'mixture of experts',
+  get moe() {
+    return t('mixture of experts');
+  },
 };
 
 /** The letters of Nemotron-H's patterns, and D and C for what it lacks. */
@@ -27,7 +36,7 @@ export function layerName(layer: LayerSpec): string {
   if (layer.kind === 'mlp' || layer.kind === 'moe') return LAYER_NAMES[layer.kind];
   const mixers = mixersOf(layer).map(({ kind }) => LAYER_NAMES[kind]);
   const { feedForward } = layer;
-  return `${mixers.join(' beside ')}${feedForward === undefined ? '' : `, then ${LAYER_NAMES[feedForward]}`}`;
+  return `${mixers.join(t(' beside '))}${feedForward === undefined ? '' : t(', then {LAYERNAMES}', { LAYERNAMES: LAYER_NAMES[feedForward] })}`;
 }
 
 /** "M", or "M*" where two mixers stand side by side. */
@@ -64,8 +73,11 @@ export function stripSentence(
       return count === 0 ? [] : [`${count} ${LAYER_NAMES[kind]}`];
     },
   );
-  const stack = `${layers.length} layers: ${counts.join(', ')}.`;
-  if (step === null) return `${stack} They light up with the next token.`;
+  const stack = t('{length} layers: {counts}.', {
+    length: layers.length,
+    counts: counts.join(', '),
+  });
+  if (step === null) return t('{stack} They light up with the next token.', { stack });
   let strongest: { layer: LayerSpec; share: number } | null = null;
   for (const layer of layers) {
     const share = activityShare(step, peak, layer.index);
@@ -73,9 +85,19 @@ export function stripSentence(
       strongest = { layer, share };
     }
   }
-  if (strongest === null) return `${stack} This model does not name what its layers write.`;
+  if (strongest === null)
+    return t('{stack} This model does not name what its layers write.', { stack });
   const { layer, share } = strongest;
-  return `${stack} At token ${step.position + 1} layer ${layer.index} (${layerName(layer)}) is nearest to its own peak, at ${Math.round(share * 100)} %.`;
+  return t(
+    '{stack} At token {position} layer {index} ({layerName}) is nearest to its own peak, at {share} %.',
+    {
+      stack,
+      position: step.position + 1,
+      index: layer.index,
+      layerName: layerName(layer),
+      share: Math.round(share * 100),
+    },
+  );
 }
 
 /** Rows become columns. */

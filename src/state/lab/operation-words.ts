@@ -1,4 +1,5 @@
 /** Owns operations on states as people choose and read them, and the sentences about what they did. Pure. */
+import { t } from '../../core/language/translate';
 import type {
   CompareResult,
   LabRunResult,
@@ -7,18 +8,32 @@ import type {
   StateSizes,
   SurgeryOp,
 } from '../../protocol/lab-api';
-import { formatBytes, formatCount } from '../../core/units';
+import { formatBytes, formatCount, formatFixed } from '../../core/units';
 
 export type OperationKind = SurgeryOp['kind'];
 
 export const OPERATION_TITLES: Readonly<Record<OperationKind, string>> = {
-  zero: 'Zero the state',
-  freeze: 'Freeze the state',
-  noise: 'Add noise to the state',
-  scale: 'Scale the state',
-  quantise: 'Quantise the state',
-  'kv-drop': 'Drop the KV cache',
-  'kv-window': 'Keep a window of the KV cache',
+  get zero() {
+    return t('Zero the state');
+  },
+  get freeze() {
+    return t('Freeze the state');
+  },
+  get noise() {
+    return t('Add noise to the state');
+  },
+  get scale() {
+    return t('Scale the state');
+  },
+  get quantise() {
+    return t('Quantise the state');
+  },
+  get 'kv-drop'() {
+    return t('Drop the KV cache');
+  },
+  get 'kv-window'() {
+    return t('Keep a window of the KV cache');
+  },
 };
 
 /** What a form holds: every field at once, of which a kind needs some. */
@@ -110,10 +125,10 @@ export function describeOperations(operations: readonly SurgeryOp[]): string {
       before !== undefined &&
       'target' in before &&
       JSON.stringify(before.target) === JSON.stringify(operation.target);
-    if (holds) words[words.length - 1] = `${words.at(-1) ?? ''} and held there`;
+    if (holds) words[words.length - 1] = t('{words} and held there', { words: words.at(-1) ?? '' });
     else words.push(operationInWords(operation));
   });
-  return words.join(', then ');
+  return words.join(t(', then '));
 }
 
 /** Index of the first token that differs, or of the end of the shorter text; null when both are the same. */
@@ -126,25 +141,25 @@ export function partingOf(a: readonly number[], b: readonly number[]): number | 
 /** What two continuations of one state have in common. */
 export function forkSentence(runs: readonly LabRunResult[]): string {
   const [a, b] = runs;
-  if (a === undefined || b === undefined) return 'Two continuations appear here.';
+  if (a === undefined || b === undefined) return t('Two continuations appear here.');
   const ended = [a, b].filter(({ tokenIds }) => tokenIds.length === 0).length;
-  if (ended === 2) return 'Neither had anything more to say: the model had ended its turn.';
+  if (ended === 2) return t('Neither had anything more to say: the model had ended its turn.');
   if (ended === 1)
-    return 'One ended its turn at once, the other went on: from here both are likely enough.';
+    return t('One ended its turn at once, the other went on: from here both are likely enough.');
   const at = partingOf(a.tokenIds, b.tokenIds);
   return at === null
-    ? 'Both say the same: at this temperature the two seeds lead the same way.'
-    : `One state, two texts: they part at token ${formatCount(at + 1)}.`;
+    ? t('Both say the same: at this temperature the two seeds lead the same way.')
+    : t('One state, two texts: they part at token {at}.', { at: formatCount(at + 1) });
 }
 
 function targetInWords(target: SsmTarget): string {
   switch (target.scope) {
     case 'all':
-      return 'of all layers';
+      return t('of all layers');
     case 'layer':
-      return `of layer ${target.layer}`;
+      return t('of layer {layer}', { layer: target.layer });
     case 'head':
-      return `of head ${target.head} in layer ${target.layer}`;
+      return t('of head {head} in layer {layer}', { head: target.head, layer: target.layer });
     default: {
       const never: never = target;
       return never;
@@ -156,19 +171,40 @@ function targetInWords(target: SsmTarget): string {
 export function operationInWords(operation: SurgeryOp): string {
   switch (operation.kind) {
     case 'zero':
-      return `SSM state ${targetInWords(operation.target)} set to zero`;
+      return t('SSM state {target} set to zero', { target: targetInWords(operation.target) });
     case 'freeze':
-      return `SSM state ${targetInWords(operation.target)} frozen`;
+      return t('SSM state {target} frozen', { target: targetInWords(operation.target) });
     case 'noise':
-      return `noise of ${operation.strength} × its norm on the SSM state ${targetInWords(operation.target)}`;
+      return t('noise of {strength} × its norm on the SSM state {target}', {
+        strength: operation.strength,
+        target: targetInWords(operation.target),
+      });
     case 'scale':
-      return `SSM state ${targetInWords(operation.target)} times ${operation.factor}`;
+      return t('SSM state {target} times {factor}', {
+        target: targetInWords(operation.target),
+        factor: operation.factor,
+      });
     case 'quantise':
-      return `SSM state ${targetInWords(operation.target)} in ${operation.bits} bits${operation.everyToken ? ', after every token' : ', once'}`;
+      return t('SSM state {target} in {bits} bits{afterEveryToken}', {
+        target: targetInWords(operation.target),
+        bits: operation.bits,
+        afterEveryToken: operation.everyToken ? t(', after every token') : t(', once'),
+      });
     case 'kv-drop':
-      return `KV cache ${operation.layer === null ? 'of every attention layer' : `of layer ${operation.layer}`} dropped`;
+      return t('KV cache {ofEveryAttention} dropped', {
+        ofEveryAttention:
+          operation.layer === null
+            ? t('of every attention layer')
+            : t('of layer {layer}', { layer: operation.layer }),
+      });
     case 'kv-window':
-      return `KV cache ${operation.layer === null ? 'of every attention layer' : `of layer ${operation.layer}`} cut to its last ${operation.tokens} tokens`;
+      return t('KV cache {ofEveryAttention} cut to its last {tokens} tokens', {
+        ofEveryAttention:
+          operation.layer === null
+            ? t('of every attention layer')
+            : t('of layer {layer}', { layer: operation.layer }),
+        tokens: operation.tokens,
+      });
     default: {
       const never: never = operation;
       return never;
@@ -184,22 +220,47 @@ export function compareSentence({
   operated,
 }: CompareResult): string {
   if (baseline.texts.length === 0 && operated.texts.length === 0) {
-    return 'Neither had anything more to say: the model had ended its turn. Give it a next message.';
+    return t(
+      'Neither had anything more to say: the model had ended its turn. Give it a next message.',
+    );
   }
   const mean = kl.length === 0 ? 0 : kl.reduce((sum, value) => sum + value, 0) / kl.length;
-  const distance = `The operated model’s predictions are ${mean.toFixed(3)} nats from the untouched one’s on average`;
+  const distance = t(
+    'The operated model’s predictions are {mean} nats from the untouched one’s on average',
+    { mean: formatFixed(mean, 3) },
+  );
   if (firstDifference === null) {
-    return `Both say the same, word for word. ${distance}${mean > 0.001 ? ': it wavered, but its favourite held' : ''}.`;
+    return t('Both say the same, word for word. {distance}{itWaveredBut}.', {
+      distance,
+      itWaveredBut: mean > 0.001 ? t(': it wavered, but its favourite held') : '',
+    });
   }
   const token = (texts: readonly string[]): string => texts[firstDifference]?.trim() ?? '';
   const [was, became] = [token(baseline.texts), token(operated.texts)];
-  const turn = was !== '' && became !== '' ? `: “${was}” became “${became}”` : '';
-  return `The two part at token ${formatCount(firstDifference + 1)}${turn}. ${distance}.`;
+  const turn = was !== '' && became !== '' ? t(': “{was}” became “{became}”', { was, became }) : '';
+  return t('The two part at token {firstDifference}{turn}. {distance}.', {
+    firstDifference: formatCount(firstDifference + 1),
+    turn,
+    distance,
+  });
 }
 
 /** What a saved state weighs against what it stands for. */
 export function sizesSentence(sizes: StateSizes, tokens: number): string {
   const constant = sizes.ssm + sizes.conv;
   const times = sizes.transcript === 0 ? 0 : sizes.file / sizes.transcript;
-  return `After ${formatCount(tokens)} tokens the file has ${formatBytes(sizes.file)}: ${formatBytes(constant)} of constant state and ${formatBytes(sizes.kv)} of KV cache. The words themselves take ${formatBytes(sizes.transcript)}${times > 1 ? `, ${formatCount(times)} times less, but must be read again` : ''}.`;
+  return t(
+    'After {tokens} tokens the file has {file}: {constant} of constant state and {kv} of KV cache. The words themselves take {transcript}{timesLessBut}.',
+    {
+      tokens: formatCount(tokens),
+      file: formatBytes(sizes.file),
+      constant: formatBytes(constant),
+      kv: formatBytes(sizes.kv),
+      transcript: formatBytes(sizes.transcript),
+      timesLessBut:
+        times > 1
+          ? t(', {times} times less, but must be read again', { times: formatCount(times) })
+          : '',
+    },
+  );
 }

@@ -1,4 +1,5 @@
 /** Owns the sentences of step mode: what was read, what was drawn, and what that did to state and cache. Pure. */
+import { t } from '../../core/language/translate';
 import { frobeniusNorm } from '../../core/state-math/singular-values';
 import { formatBytes, formatCount } from '../../core/units';
 import type { LabMatrix } from '../../protocol/lab-api';
@@ -11,18 +12,33 @@ type ShowToken = (text: string) => string;
 export function readSentence(now: TraceView, before: TraceView | null, show: ShowToken): string {
   const drawn = now.tokens.at(-1);
   const hasDrawn = drawn !== undefined && now.tokens.length !== before?.tokens.length;
-  const next = hasDrawn ? ` and drew “${show(drawn.text)}”` : ', and the reply was over';
+  const next = hasDrawn
+    ? ` ${t('and drew “{show}”', { show: show(drawn.text) })}`
+    : t(', and the reply was over');
   const { last } = now;
   const isNew = last !== null && last !== (before?.last ?? null);
   if (before === null) {
-    const read = isNew ? ` of ${formatCount(last.position + 1)} tokens` : '';
-    return `The prompt${read} was read. From what the model remembers of it, it drew “${drawn === undefined ? '' : show(drawn.text)}”.`;
+    const read = isNew
+      ? ` ${t('of {position} tokens', { position: formatCount(last.position + 1) })}`
+      : '';
+    return t('The prompt{read} was read. From what the model remembers of it, it drew “{show}”.', {
+      read,
+      show: drawn === undefined ? '' : show(drawn.text),
+    });
   }
-  if (last === null || !isNew) return `It went on${next}.`;
+  if (last === null || !isNew) return t('It went on{next}.', { next });
   const { readTexts } = last;
   return readTexts.length > 1
-    ? `It read ${readTexts.length} tokens that the limit put in, up to token ${formatCount(last.position + 1)}${next}.`
-    : `It read “${show(last.text)}” as token ${formatCount(last.position + 1)}${next}.`;
+    ? t('It read {length} tokens that the limit put in, up to token {position}{next}.', {
+        length: readTexts.length,
+        position: formatCount(last.position + 1),
+        next,
+      })
+    : t('It read “{show}” as token {position}{next}.', {
+        show: show(last.text),
+        position: formatCount(last.position + 1),
+        next,
+      });
 }
 
 /** What one step did to the bytes. */
@@ -31,15 +47,22 @@ export function bytesSentence(now: TraceView, before: TraceView | null): string 
   if (point === undefined) return '';
   const constant = point.ssmBytes + point.convBytes;
   if (earlier === undefined || earlier.tokens === point.tokens)
-    return `The states take ${formatBytes(constant)}, the cache ${formatBytes(point.kvBytes)}.`;
+    return t('The states take {constant}, the cache {kvBytes}.', {
+      constant: formatBytes(constant),
+      kvBytes: formatBytes(point.kvBytes),
+    });
   const states =
     constant === 0
-      ? 'There are no states'
+      ? t('There are no states')
       : constant === earlier.ssmBytes + earlier.convBytes
-        ? `The states keep their ${formatBytes(constant)}`
-        : `The states went to ${formatBytes(constant)}`;
+        ? t('The states keep their {constant}', { constant: formatBytes(constant) })
+        : t('The states went to {constant}', { constant: formatBytes(constant) });
   const grown = point.kvBytes - earlier.kvBytes;
-  return `${states}; the cache grew by ${formatCount(grown)} bytes to ${formatBytes(point.kvBytes)}.`;
+  return t('{states}; the cache grew by {grown} bytes to {kvBytes}.', {
+    states,
+    grown: formatCount(grown),
+    kvBytes: formatBytes(point.kvBytes),
+  });
 }
 
 /** A head's state in a frame; null when it was not open then. */
@@ -65,14 +88,17 @@ export function changeSentence(
   kept: number | null,
 ): string {
   const [changed, norm] = [frobeniusNorm(change.values), frobeniusNorm(before.values)];
-  if (changed === 0) return `This token left the state of head ${head} as it was.`;
+  if (changed === 0) return t('This token left the state of head {head} as it was.', { head });
   const share =
     norm === 0
-      ? `filled the empty state of head ${head}`
-      : `changed the state of head ${head} by ${Math.round((changed / norm) * 100)} % of its norm`;
+      ? t('filled the empty state of head {head}', { head })
+      : t('changed the state of head {head} by {changed} % of its norm', {
+          head,
+          changed: Math.round((changed / norm) * 100),
+        });
   const forgot =
     kept === null
       ? ''
-      : ` Every number kept ${(kept * 100).toFixed(1)} % of itself; what was written on top is one column times one row.`;
-  return `This token ${share}.${forgot}`;
+      : ` ${t('Every number kept {kept} % of itself; what was written on top is one column times one row.', { kept: (kept * 100).toFixed(1) })}`;
+  return t('This token {share}.{forgot}', { share, forgot });
 }

@@ -1,4 +1,5 @@
 /** Owns what the picture of a weight block says, and its table twin. Pure. */
+import { plural, t } from '../../core/language/translate';
 import { decodeE2m1, decodeE4m3 } from '../../core/nvfp4/float-formats';
 import {
   BLOCK_SIZE,
@@ -48,13 +49,28 @@ export function blockSentence(
   formatShare: Format,
 ): string {
   const largest = weights.reduce((most, one) => (Math.abs(one) > Math.abs(most) ? one : most), 0);
-  if (largest === 0) return 'All 16 weights are 0, and so they stay.';
+  if (largest === 0) return t('All 16 weights are 0, and so they stay.');
   const zeros = rounded.codes.filter((code) => (code & 7) === 0).length;
   const lost = weights.filter((weight, at) => weight !== 0 && rounded.values[at] === 0).length;
   return [
-    `The block’s largest weight, ${formatValue(largest)}, is laid on ${rounded.largestOn}, which makes its scale ${formatValue(rounded.scale)}; that scale is kept in 8 bits and each weight in 4.`,
-    `${zeros === 0 ? 'None' : zeros} of the 16 ${zeros === 1 ? 'is' : 'are'} 0 afterwards${lost > 0 ? `, ${lost} of them ${lost === 1 ? 'a small weight that is' : 'small weights that are'} lost` : ''}.`,
-    `The block changes by ${formatShare(error)} of its size${matrixError === null ? '' : `, the whole matrix by ${formatShare(matrixError)}`}.`,
+    t(
+      'The block’s largest weight, {largest}, is laid on {largestOn}, which makes its scale {scale}; that scale is kept in 8 bits and each weight in 4.',
+      {
+        largest: formatValue(largest),
+        largestOn: rounded.largestOn,
+        scale: formatValue(rounded.scale),
+      },
+    ),
+    zeros === 0
+      ? t('None of the 16 are 0 afterwards.')
+      : `${plural(zeros, '{count} of the 16 is 0 afterwards', '{count} of the 16 are 0 afterwards')}${lost > 0 ? `, ${plural(lost, '{count} of them a small weight that is lost', '{count} of them small weights that are lost')}` : ''}.`,
+    t('The block changes by {error} of its size{theWholeMatrix}.', {
+      error: formatShare(error),
+      theWholeMatrix:
+        matrixError === null
+          ? ''
+          : t(', the whole matrix by {matrixError}', { matrixError: formatShare(matrixError) }),
+    }),
   ].join(' ');
 }
 
@@ -69,7 +85,15 @@ export function blockTable(
 } {
   const { codes, scale, values, scaleBits } = rounded;
   return {
-    head: ['Place', 'Weight', 'Over the scale', 'Bits', 'Is', 'Times the scale', 'Error'],
+    head: [
+      t('Place'),
+      t('Weight'),
+      t('Over the scale'),
+      t('Bits'),
+      t('Is'),
+      t('Times the scale'),
+      t('Error'),
+    ],
     rows: Array.from(weights, (weight, at) => {
       const code = codes[at] ?? 0;
       const value = values[at] ?? 0;
@@ -83,6 +107,13 @@ export function blockTable(
         formatValue(value - weight),
       ];
     }),
-    note: `The block’s scale in E4M3: ${scaleBits.toString(2).padStart(8, '0')} = ${formatValue(decodeE4m3(scaleBits))}, times the matrix’s own ${formatValue(scale / decodeE4m3(scaleBits))}.`,
+    note: t(
+      'The block’s scale in E4M3: {padStart} = {decodeE4m3}, times the matrix’s own {scale}.',
+      {
+        padStart: scaleBits.toString(2).padStart(8, '0'),
+        decodeE4m3: formatValue(decodeE4m3(scaleBits)),
+        scale: formatValue(scale / decodeE4m3(scaleBits)),
+      },
+    ),
   };
 }

@@ -3,6 +3,7 @@
  * taking over from the embedded one, which answers until then and goes on where anything fails. Owns no download
  * (ModelLibrary), no decision (models/larger-start) and no words on a card.
  */
+import { said, t } from '../../core/language/translate';
 import type { Standby } from '../../engine/standby-engine';
 import type { EngineError } from '../../core/errors';
 import { filesForUse, variantOf } from '../../model-files/model-store';
@@ -226,7 +227,11 @@ export class LargerModel {
     if (!this.isRunning || isRebuilt) return;
     const { library, notices, smaller } = this.#host;
     notices.show(
-      `${this.title} has stopped: ${error.message} ${smaller.title} answers in its place.`,
+      t('{title} has stopped: {message} {title2} answers in its place.', {
+        title: this.title,
+        message: said(error.message),
+        title2: smaller.title,
+      }),
       { tone: 'trouble' },
     );
     await library.use(smaller.id);
@@ -281,11 +286,18 @@ export class LargerModel {
       await standby.dropBehind();
       return;
     }
-    const rereads = this.#host.hasConversation() ? ' It reads this conversation anew first.' : '';
+    const rereads = this.#host.hasConversation()
+      ? ` ${t('It reads this conversation anew first.')}`
+      : '';
     notices.show(
-      `${entry.title} answers from the next message on.${rereads}`,
+      t('{title} answers from the next message on.{rereads}', { title: entry.title, rereads }),
       entry.id === larger.id
-        ? { action: { label: `Back to ${smaller.title}`, run: () => void this.back() } }
+        ? {
+            action: {
+              label: t('Back to {title}', { title: smaller.title }),
+              run: () => void this.back(),
+            },
+          }
         : {},
     );
   }
@@ -295,7 +307,12 @@ export class LargerModel {
     const stays = entry.id === larger.id ? smaller : larger;
     if (entry.id === larger.id) this.error = error;
     notices.show(
-      `${entry.title} could not be started. ${error.message} ${error.remedy} ${stays.title} goes on.`,
+      t('{title} could not be started. {message} {remedy} {title2} goes on.', {
+        title: entry.title,
+        message: said(error.message),
+        remedy: said(error.remedy),
+        title2: stays.title,
+      }),
       { tone: 'trouble' },
     );
   }

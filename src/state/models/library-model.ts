@@ -1,4 +1,5 @@
 /** Owns the one shape in which a model of any origin stands in the library, and how registry, hub and disk become it. */
+import { t } from '../../core/language/translate';
 import type { ModelListing } from '../../core/model-listing';
 import { weightBytesOf } from '../../models/hub-listing';
 import type { RegistryEntry, RegistryVariant, ThinkingFact } from '../../models/registry';
@@ -98,7 +99,9 @@ export function modelOfRepo(repo: string): LibraryModel {
     title: name.replace(/-ONNX$/i, ''),
     maker: owner,
     role: 'found',
-    summary: 'Not among the models that were looked through for this app; it may or may not work.',
+    summary: t(
+      'Not among the models that were looked through for this app; it may or may not work.',
+    ),
     repo,
   };
 }
@@ -116,7 +119,7 @@ export function modelOfDisk(
     title: listing.id,
     maker: null,
     role: 'disk',
-    summary: 'Opened from this computer.',
+    summary: t('Opened from this computer.'),
     repo: null,
     contextTokens: stack?.contextTokens ?? null,
     stack,

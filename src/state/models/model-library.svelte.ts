@@ -3,6 +3,7 @@
  * the choosing: the load, the way back to the embedded model when it fails, what is remembered. Owns no network of its
  * own (HubClient, ModelDownload) and no judgement (models/fit).
  */
+import { t } from '../../core/language/translate';
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
 import { formatBytes } from '../../core/units';
@@ -93,7 +94,12 @@ function titleOfServed(model: string): string {
 }
 
 /** The browser's own model among those that can be chosen. */
-export const BROWSER_ENTRY: CurrentModel = { key: 'browser', title: 'The browser’s own model' };
+export const BROWSER_ENTRY: CurrentModel = {
+  key: 'browser',
+  get title() {
+    return t('The browser’s own model');
+  },
+};
 const BROWSER_TARGET = { modelUrl: 'browser:', isBrowserModel: true } as const;
 
 interface Begun {
@@ -193,7 +199,10 @@ export class ModelLibrary {
     const listing = await store.listing(chosen.prefix);
     if (listing === null) {
       notices.show(
-        `${chosen.title} is no longer kept in this browser. ${embedded.title} answers until you get it again under “Models”.`,
+        t(
+          '{title} is no longer kept in this browser. {title2} answers until you get it again under “Models”.',
+          { title: chosen.title, title2: embedded.title },
+        ),
         { tone: 'trouble' },
       );
       settings.change({ model: null });
@@ -503,12 +512,14 @@ export class ModelLibrary {
     // The larger one says when it takes over, which follows.
     const taken = shared?.takenBytes ?? 0;
     const ofOthers =
-      taken === 0 ? '' : ` ${formatBytes(taken)} of it had been fetched by another site already.`;
+      taken === 0
+        ? ''
+        : ` ${t('{taken} of it had been fetched by another site already.', { taken: formatBytes(taken) })}`;
     if (role !== 'larger')
       this.#host.notices.show(
         blobs === null
-          ? `${title} is here now.${ofOthers}`
-          : `${title} is kept in this browser now.`,
+          ? t('{title} is here now.{ofOthers}', { title, ofOthers })
+          : t('{title} is kept in this browser now.', { title }),
       );
     // What a mirror has may be private; what the hub gives to anyone is not.
     if (shared !== null && this.hub === DEFAULT_HUB)
@@ -588,7 +599,7 @@ export class ModelLibrary {
       this.models = this.models.filter((other) => other.key !== key);
     await this.#readKept();
     this.#host.onKept?.();
-    this.#host.notices.show(`${model.title} is deleted from this browser.`);
+    this.#host.notices.show(t('{title} is deleted from this browser.', { title: model.title }));
   }
 
   /* ---------- choosing ---------- */
@@ -633,7 +644,9 @@ export class ModelLibrary {
     });
     if (this.#host.hasConversation())
       notices.show(
-        `${model.title} answers from here on. It reads this conversation anew before its next reply.`,
+        t('{title} answers from here on. It reads this conversation anew before its next reply.', {
+          title: model.title,
+        }),
       );
     await this.#readKept();
     this.#host.onKept?.();
@@ -650,7 +663,12 @@ export class ModelLibrary {
     if (this.current.key !== key) return false;
     settings.change({ model: { key, title, prefix: '', dtype: target.model } });
     if (status.phase !== 'ready') return false;
-    notices.show(`${title} on ${placeOfServer(target.address)} answers from here on.`);
+    notices.show(
+      t('{title} on {placeOfServer} answers from here on.', {
+        title,
+        placeOfServer: placeOfServer(target.address),
+      }),
+    );
     return true;
   }
 
@@ -663,7 +681,7 @@ export class ModelLibrary {
     await status.reload();
     if (this.current.key !== BROWSER_ENTRY.key || status.phase !== 'ready') return false;
     settings.change({ model: { ...BROWSER_ENTRY, prefix: '', dtype: '' } });
-    notices.show(`${BROWSER_ENTRY.title} answers from here on.`);
+    notices.show(t('{title} answers from here on.', { title: BROWSER_ENTRY.title }));
     return true;
   }
 
@@ -701,7 +719,12 @@ export class ModelLibrary {
     );
     const next = wasVariant ?? embedded;
     notices.show(
-      `${title} could not be started. ${why?.message ?? ''} ${why?.remedy ?? ''} ${next.title} answers in its place.`,
+      t('{title} could not be started. {message} {remedy} {title2} answers in its place.', {
+        title,
+        message: why?.message ?? '',
+        remedy: why?.remedy ?? '',
+        title2: next.title,
+      }),
       { tone: 'trouble' },
     );
     settings.change({
@@ -731,7 +754,7 @@ export class ModelLibrary {
 
   async #open(read: () => DiskModel | Promise<DiskModel>): Promise<string | null> {
     this.problem = null;
-    this.doing = 'Looking through the files…';
+    this.doing = t('Looking through the files…');
     try {
       const { listing: listed, blobs } = await read();
       const json = async (path: string): Promise<unknown> => {
@@ -770,14 +793,14 @@ export class ModelLibrary {
     if (!model?.listing) return null;
     const { store, fetch } = this.#host;
     this.problem = null;
-    this.doing = 'Packing…';
+    this.doing = t('Packing…');
     try {
       return await packModel(
         model.listing,
         dtype,
         { blobs: model.blobs, store, fetch },
         (share) => {
-          this.doing = `Packing: ${Math.round(100 * share)} %`;
+          this.doing = t('Packing: {share} %', { share: Math.round(100 * share) });
         },
       );
     } catch (cause) {

@@ -2,6 +2,7 @@
  * Owns the second model that answers each question too: which ones can, where it runs and whether it has an engine of its
  * own or takes the first one's in turn. Owns no conversation: the chat asks it by `Author`.
  */
+import { t } from '../../core/language/translate';
 import { placeOfServer, type ServerTarget } from '../../core/server/server-target';
 import type { Engine } from '../../engine/engine';
 import { modelUrlOf, SITE_MODELS } from '../../models/registry';
@@ -109,7 +110,11 @@ export class SecondModel {
     const title = this.chosen?.title ?? '';
     if (status?.phase === 'loading') return `${title}: ${progressInWords(status.progress)}…`;
     if (status?.phase === 'failed' && status.error !== null)
-      return `${title} is not there. ${status.error.message} ${status.error.remedy}`;
+      return t('{title} is not there. {message} {remedy}', {
+        title,
+        message: status.error.message,
+        remedy: status.error.remedy,
+      });
     return '';
   }
 
@@ -122,10 +127,12 @@ export class SecondModel {
       writer: () => choice.title,
       wait: () => {
         if (status.phase !== 'ready')
-          return `${choice.title} is still loading; it will answer as soon as it is there.`;
+          return t('{title} is still loading; it will answer as soon as it is there.', {
+            title: choice.title,
+          });
         return this.place === null
-          ? `${choice.title} reads your message`
-          : `Waiting for the first words from ${this.place}`;
+          ? t('{title} reads your message', { title: choice.title })
+          : t('Waiting for the first words from {place}', { place: this.place });
       },
     };
   }
@@ -155,8 +162,8 @@ export class SecondModel {
       },
       wait: () =>
         this.#before === null
-          ? `${choice.title} answers when the first has ended.`
-          : `${choice.title} is loaded in the first one’s place.`,
+          ? t('{title} answers when the first has ended.', { title: choice.title })
+          : t('{title} is loaded in the first one’s place.', { title: choice.title }),
     };
   }
 

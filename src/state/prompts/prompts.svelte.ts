@@ -1,4 +1,5 @@
 /** Owns the saved prompts: several instructions and questions by name, changed, kept, and carried in and out as JSON. */
+import { t } from '../../core/language/translate';
 import type { SavedPrompt } from '../../core/prompts/prompt';
 import { cutText } from '../../core/text/letters';
 import {
@@ -66,7 +67,7 @@ export class Prompts {
   /** Adds what a file has and is not here yet; never rejects. */
   async takeFile(file: Blob): Promise<PromptImport> {
     if (file.size > PROMPT_LIMITS.fileBytes)
-      return { added: 0, problems: ['The file is too large to be one of prompts.'] };
+      return { added: 0, problems: [t('The file is too large to be one of prompts.')] };
     try {
       const { prompts, problems } = readPromptFile(await file.text());
       const isHere = (one: Omit<SavedPrompt, 'id'>): boolean =>
@@ -86,10 +87,15 @@ export class Prompts {
         added: taken.length,
         problems: [
           ...problems,
-          ...(known === 0 ? [] : [`${known} of the file’s prompts were here already.`]),
+          ...(known === 0
+            ? []
+            : [t('{known} of the file’s prompts were here already.', { known })]),
           ...(fresh.length > taken.length
             ? [
-                `${fresh.length - taken.length} more had no room: ${PROMPT_LIMITS.prompts} are kept.`,
+                t('{length} more had no room: {prompts} are kept.', {
+                  length: fresh.length - taken.length,
+                  prompts: PROMPT_LIMITS.prompts,
+                }),
               ]
             : []),
         ],

@@ -2,6 +2,7 @@
  * Owns reading aloud and dictation, with voices and recognition of this device alone: where the browser would send words or
  * sound away, both are absent. Knows the browser only through what it is given.
  */
+import { t } from '../../core/language/translate';
 import { spokenPieces } from '../../core/text/spoken';
 import type { BrowserSpeech, Recognition } from './browser-speech';
 
@@ -12,14 +13,27 @@ import type { BrowserSpeech, Recognition } from './browser-speech';
 export type Dictation = 'unknown' | 'absent' | 'away' | 'pack' | 'fetching' | 'ready';
 
 const DICTATION_PROBLEMS: Readonly<Record<string, string>> = {
-  'not-allowed':
-    'The browser does not let this page hear you. Allow the microphone beside the address, then dictate again.',
-  'service-not-allowed':
-    'The browser does not let this page recognise speech. Allow it in the browser’s settings, or type.',
-  'audio-capture': 'No microphone was found. Connect one, then dictate again.',
-  'no-speech': 'Nothing was heard. Try again, closer to the microphone.',
-  'language-not-supported':
-    'The language pack for English speech is not on this device. Try again, so that the browser fetches it.',
+  get 'not-allowed'() {
+    return t(
+      'The browser does not let this page hear you. Allow the microphone beside the address, then dictate again.',
+    );
+  },
+  get 'service-not-allowed'() {
+    return t(
+      'The browser does not let this page recognise speech. Allow it in the browser’s settings, or type.',
+    );
+  },
+  get 'audio-capture'() {
+    return t('No microphone was found. Connect one, then dictate again.');
+  },
+  get 'no-speech'() {
+    return t('Nothing was heard. Try again, closer to the microphone.');
+  },
+  get 'language-not-supported'() {
+    return t(
+      'The language pack for English speech is not on this device. Try again, so that the browser fetches it.',
+    );
+  },
 };
 
 export class Voice {
@@ -135,8 +149,9 @@ export class Voice {
     ).catch(() => false);
     const found = await this.look();
     if (!isHere)
-      this.problem =
-        'The browser could not fetch its language pack for English speech. Check the connection, then try again.';
+      this.problem = t(
+        'The browser could not fetch its language pack for English speech. Check the connection, then try again.',
+      );
     return isHere && found === 'ready';
   }
 
@@ -162,7 +177,8 @@ export class Voice {
     };
     recognition.onerror = ({ error }) => {
       if (error === 'aborted') return;
-      this.problem = DICTATION_PROBLEMS[error] ?? `Dictation ended (${error}). Try again, or type.`;
+      this.problem =
+        DICTATION_PROBLEMS[error] ?? t('Dictation ended ({error}). Try again, or type.', { error });
     };
     recognition.onend = () => {
       this.isListening = false;
@@ -177,7 +193,7 @@ export class Voice {
     } catch {
       this.isListening = false;
       this.#recognition = null;
-      this.problem = 'Dictation did not start. Try again, or type.';
+      this.problem = t('Dictation did not start. Try again, or type.');
     }
   }
 

@@ -1,4 +1,5 @@
 /** The words for a file of a question: how much of it is read, and what it takes. */
+import { t } from '../../core/language/translate';
 import type { AttachedFile } from '../../core/chat/attached-file';
 import { formatCount } from '../../core/units';
 
@@ -8,6 +9,9 @@ export function percentRead(share: number): number {
 }
 
 export function sizeInWords({ share, tokens }: AttachedFile): string {
-  const size = tokens === null ? 'counted by the server' : `${formatCount(tokens)} tokens`;
-  return share < 1 ? `first ${percentRead(share)} %, ${size}` : size;
+  const size =
+    tokens === null
+      ? t('counted by the server')
+      : t('{tokens} tokens', { tokens: formatCount(tokens) });
+  return share < 1 ? t('first {share} %, {size}', { share: percentRead(share), size }) : size;
 }

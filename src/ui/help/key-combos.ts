@@ -2,6 +2,7 @@
  * Combinations of keys as they are written, kept and recognised: `Alt+N`, `Mod+K`, `/`, `F2`. `Mod` is Ctrl, and Command on
  * a Mac, where Ctrl edits text.
  */
+import { t } from '../../core/language/translate';
 import { isComposing, type Press } from '../primitives/key-press';
 
 /** Those of Ctrl and Command that write, edit, or never reach a page. */
@@ -36,7 +37,7 @@ export function isCombo(text: string): boolean {
 /** Why a combination cannot be a shortcut; '' where it can. */
 export function takenBy(combo: string): string {
   if (TAKEN.has(combo) || TAKEN_KEYS.has(combo))
-    return 'The browser keeps these keys for itself. Choose others.';
+    return t('The browser keeps these keys for itself. Choose others.');
   return '';
 }
 

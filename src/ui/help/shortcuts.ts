@@ -1,4 +1,5 @@
 /** The keyboard shortcuts of the page: what they do, with which keys unless others were chosen, and which one an event is. */
+import { t } from '../../core/language/translate';
 import { isComposing, type Press } from '../primitives/key-press';
 import { isCombo, isPressOf } from './key-combos';
 
@@ -17,19 +18,70 @@ export interface Shortcut {
 }
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  { action: 'palette', combo: 'Mod+K', what: 'All commands, chats, models and lessons' },
-  { action: 'focus-message', combo: '/', what: 'Go to the message box' },
-  { action: 'answer-now', combo: 'Alt+A', what: 'Answer now: end the thought' },
-  { action: 'new-chat', combo: 'Alt+N', what: 'New chat' },
-  { action: 'settings', combo: 'Alt+S', what: 'Settings' },
-  { action: 'help', combo: '?', what: 'Help and keys' },
+  {
+    action: 'palette',
+    combo: 'Mod+K',
+    get what() {
+      return t('All commands, chats, models and lessons');
+    },
+  },
+  {
+    action: 'focus-message',
+    combo: '/',
+    get what() {
+      return t('Go to the message box');
+    },
+  },
+  {
+    action: 'answer-now',
+    combo: 'Alt+A',
+    get what() {
+      return t('Answer now: end the thought');
+    },
+  },
+  {
+    action: 'new-chat',
+    combo: 'Alt+N',
+    get what() {
+      return t('New chat');
+    },
+  },
+  {
+    action: 'settings',
+    combo: 'Alt+S',
+    get what() {
+      return t('Settings');
+    },
+  },
+  {
+    action: 'help',
+    combo: '?',
+    get what() {
+      return t('Help and keys');
+    },
+  },
 ];
 
 /** Keys that stay as they are: of the whole page, and of one view that listens for its own. */
 export const FIXED_KEYS: readonly { readonly combo: string; readonly what: string }[] = [
-  { combo: 'Escape', what: 'Stop the reply' },
-  { combo: '.', what: 'Step mode of the lab: one token on' },
-  { combo: ',', what: 'Step mode of the lab: one token back' },
+  {
+    combo: 'Escape',
+    get what() {
+      return t('Stop the reply');
+    },
+  },
+  {
+    combo: '.',
+    get what() {
+      return t('Step mode of the lab: one token on');
+    },
+  },
+  {
+    combo: ',',
+    get what() {
+      return t('Step mode of the lab: one token back');
+    },
+  },
 ];
 
 /** Keys that were chosen, by action; what is none of ours is passed over. */

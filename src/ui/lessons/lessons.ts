@@ -2,6 +2,7 @@
  * The six guided lessons as data: what is asked, what may be predicted, what is run, and what the numbers say. Each
  * runs from a fixed prompt and seed, so it replays exactly. Owns no drawing and talks to no engine.
  */
+import { t } from '../../core/language/translate';
 import { GREEDY } from '../../core/sampling/greedy';
 import {
   curveBytes,
@@ -11,7 +12,7 @@ import {
 } from '../../core/lab/memory-curves';
 import { attentionLayers, mambaLayers, recurrentLayers } from '../../core/memory/state-memory';
 import type { ModelSpec } from '../../core/model-spec';
-import { formatBytes, formatCount, formatDuration } from '../../core/units';
+import { formatBytes, formatCount, formatDuration, formatFixed } from '../../core/units';
 import type {
   LabJobName,
   LabJobs,
@@ -104,7 +105,7 @@ const SAME_BEGINNING = 8;
 
 /** "12.8", "1,234", "over 10,000". */
 function tokensIn(life: number): string {
-  return life > 10_000 ? 'over 10,000' : life < 100 ? life.toFixed(1) : formatCount(life);
+  return life > 10_000 ? t('over 10,000') : life < 100 ? formatFixed(life, 1) : formatCount(life);
 }
 
 function mean(values: Iterable<number>): number {
@@ -120,17 +121,29 @@ function mean(values: Iterable<number>): number {
 export const LESSONS: readonly Lesson[] = [
   {
     id: 'token-cost',
-    title: 'What a token costs',
+    get title() {
+      return t('What a token costs');
+    },
     minutes: 3,
-    scene:
-      'The model writes one token at a time. To write the next one it has to look back at all it has read. Or has it?',
-    question: 'With 8 times as much read, how much longer does a new token take?',
-    predictions: ['About as long', 'Longer, but under 3 times', '3 times as long or more'],
+    get scene() {
+      return t(
+        'The model writes one token at a time. To write the next one it has to look back at all it has read. Or has it?',
+      );
+    },
+    get question() {
+      return t('With 8 times as much read, how much longer does a new token take?');
+    },
+    get predictions() {
+      return [t('About as long'), t('Longer, but under 3 times'), t('3 times as long or more')];
+    },
     async run({ run, spec }) {
       const contexts = [64, 512].filter((context) => context + COST_STEPS < spec.maxPositions);
       if (contexts.length < 2)
-        return `${spec.name} reads ${formatCount(spec.maxPositions)} tokens at most: too few to compare 64 with 512.`;
-      const points = await run('cost', 'Measuring milliseconds a token', {
+        return t('{name} reads {maxPositions} tokens at most: too few to compare 64 with 512.', {
+          name: spec.name,
+          maxPositions: formatCount(spec.maxPositions),
+        });
+      const points = await run('cost', t('Measuring milliseconds a token'), {
         contexts,
         steps: COST_STEPS,
       });
@@ -139,16 +152,30 @@ export const LESSONS: readonly Lesson[] = [
       const [was, became] = [first.decodeRange[0], last.decodeRange[0]];
       const growth = became / was;
       return {
-        sentence: `After ${first.context} tokens a new one takes ${formatDuration(was)} at best, after ${last.context} ${formatDuration(became)}: ${growth.toFixed(2)} times as long. (Medians of ${COST_STEPS}: ${formatDuration(first.decodeMs)} and ${formatDuration(last.decodeMs)}; what else the machine does is in them.)`,
+        sentence: t(
+          'After {context} tokens a new one takes {was} at best, after {context2} {became}: {growth} times as long. (Medians of {COSTSTEPS}: {decodeMs} and {decodeMs2}; what else the machine does is in them.)',
+          {
+            context: first.context,
+            was: formatDuration(was),
+            context2: last.context,
+            became: formatDuration(became),
+            growth: formatFixed(growth, 2),
+            COSTSTEPS: COST_STEPS,
+            decodeMs: formatDuration(first.decodeMs),
+            decodeMs2: formatDuration(last.decodeMs),
+          },
+        ),
         reading:
           growth < 1.25
-            ? 'It hardly matters how much was read: the cost of a token is nearly flat.'
+            ? t('It hardly matters how much was read: the cost of a token is nearly flat.')
             : growth < 3
-              ? 'It grew, but far less than the text did, which is 8 times as long.'
-              : 'It grew much: either reading the cache outweighs the rest here, or the machine was busy. Run it again to tell the two apart.',
+              ? t('It grew, but far less than the text did, which is 8 times as long.')
+              : t(
+                  'It grew much: either reading the cache outweighs the rest here, or the machine was busy. Run it again to tell the two apart.',
+                ),
         right: growth < 1.25 ? 0 : growth < 3 ? 1 : 2,
         bars: [first, last].map((point) => ({
-          name: `After ${point.context} tokens`,
+          name: t('After {context} tokens', { context: point.context }),
           value: point.decodeRange[0],
           text: formatDuration(point.decodeRange[0]),
           tone: '--tide-water',
@@ -156,24 +183,42 @@ export const LESSONS: readonly Lesson[] = [
         provenance: 'measured',
       };
     },
-    why: 'A Mamba layer folds what it has read into a state of fixed size, so its work for a token never grows. Only attention layers read a cache that gets longer. Beside both, the weights are read for every token, however short the text.',
+    get why() {
+      return t(
+        'A Mamba layer folds what it has read into a state of fixed size, so its work for a token never grows. Only attention layers read a cache that gets longer. Beside both, the weights are read for every token, however short the text.',
+      );
+    },
   },
   {
     id: 'the-state',
-    title: 'What the state is',
+    get title() {
+      return t('What the state is');
+    },
     minutes: 4,
-    scene:
-      'The model has read a question and is about to answer. Right there we set every number of its Mamba states to zero, hold it there, and leave all else: the weights, the attention cache, the seed.',
-    question: 'What will become of the answer?',
-    predictions: [
-      'It stays the same, word for word',
-      `It begins the same and parts after ${SAME_BEGINNING} tokens or more`,
-      `It parts within the first ${SAME_BEGINNING} tokens`,
-    ],
+    get scene() {
+      return t(
+        'The model has read a question and is about to answer. Right there we set every number of its Mamba states to zero, hold it there, and leave all else: the weights, the attention cache, the seed.',
+      );
+    },
+    get question() {
+      return t('What will become of the answer?');
+    },
+    get predictions() {
+      return [
+        t('It stays the same, word for word'),
+        t('It begins the same and parts after {SAMEBEGINNING} tokens or more', {
+          SAMEBEGINNING: SAME_BEGINNING,
+        }),
+        t('It parts within the first {SAMEBEGINNING} tokens', { SAMEBEGINNING: SAME_BEGINNING }),
+      ];
+    },
     async run({ run, spec }) {
       if (recurrentLayers(spec).length === 0)
-        return `${spec.name} has no layer with a recurrent state, so there is nothing to set to zero.`;
-      const result = await run('compare', 'Going on with and without', {
+        return t(
+          '{name} has no layer with a recurrent state, so there is nothing to set to zero.',
+          { name: spec.name },
+        );
+      const result = await run('compare', t('Going on with and without'), {
         source: { kind: 'messages', messages: [TELL], thinking: false },
         operations: [
           { kind: 'zero', target: { scope: 'all' } },
@@ -190,54 +235,77 @@ export const LESSONS: readonly Lesson[] = [
         sentence: compareSentence(result),
         reading:
           average < 0.1
-            ? 'The distance is small on average: most of these words the model still finds from its attention cache and the last few tokens alone.'
-            : 'The distance is large: the states carried what these words depend on.',
+            ? t(
+                'The distance is small on average: most of these words the model still finds from its attention cache and the last few tokens alone.',
+              )
+            : t('The distance is large: the states carried what these words depend on.'),
         right: parts === null ? 0 : parts >= SAME_BEGINNING ? 1 : 2,
         bars: [
           {
-            name: 'Mean distance (KL)',
+            name: t('Mean distance (KL)'),
             value: average,
-            text: `${average.toFixed(3)} nats`,
+            text: t('{average} nats', { average: formatFixed(average, 3) }),
             tone: '--anemone',
           },
           {
-            name: 'Largest distance',
+            name: t('Largest distance'),
             value: worst,
-            text: `${worst.toFixed(3)} nats`,
+            text: t('{worst} nats', { worst: formatFixed(worst, 3) }),
             tone: '--anemone',
           },
         ],
         runs: [
-          { title: 'Untouched', texts: result.baseline.texts },
-          { title: 'States held at zero', texts: result.operated.texts },
+          { title: t('Untouched'), texts: result.baseline.texts },
+          { title: t('States held at zero'), texts: result.operated.texts },
         ],
         firstDifference: result.firstDifference,
         provenance: 'measured',
       };
     },
-    why: 'The state is a summary of all that was read, written over at every token. Held at zero, a Mamba layer sees no further back than its convolution window of a few tokens; what the attention cache holds is all the model has of the rest. Zeroed only once, a state fills again with the next tokens, so the text may not change at all: try it under Operate, without “hold it there”.',
+    get why() {
+      return t(
+        'The state is a summary of all that was read, written over at every token. Held at zero, a Mamba layer sees no further back than its convolution window of a few tokens; what the attention cache holds is all the model has of the rest. Zeroed only once, a state fills again with the next tokens, so the text may not change at all: try it under Operate, without “hold it there”.',
+      );
+    },
   },
   {
     id: 'why-attention',
-    title: 'Why a hybrid keeps some attention',
+    get title() {
+      return t('Why a hybrid keeps some attention');
+    },
     minutes: 5,
-    scene:
-      'Something is read, then one thing of it is asked for: a value from a list of names and values. The state must squeeze the list into a fixed size; the KV cache of the attention layers keeps every entry. We drop that cache just before the question.',
-    question: 'Of what it recalls with the cache, how much does it recall without?',
-    predictions: ['All of it', 'Some of it', 'None of it'],
+    get scene() {
+      return t(
+        'Something is read, then one thing of it is asked for: a value from a list of names and values. The state must squeeze the list into a fixed size; the KV cache of the attention layers keeps every entry. We drop that cache just before the question.',
+      );
+    },
+    get question() {
+      return t('Of what it recalls with the cache, how much does it recall without?');
+    },
+    get predictions() {
+      return [t('All of it'), t('Some of it'), t('None of it')];
+    },
     forReaders: {
-      scene:
-        'This model can read, so it gets a short story in which a thing belongs to somebody whose name was made up here, and is asked for that name: nothing it learned can help.',
-      others:
-        'the model here is asked for numbers beside names that it knows. A model that can read is asked for a name that nobody has ever met.',
+      get scene() {
+        return t(
+          'This model can read, so it gets a short story in which a thing belongs to somebody whose name was made up here, and is asked for that name: nothing it learned can help.',
+        );
+      },
+      get others() {
+        return t(
+          'the model here is asked for numbers beside names that it knows. A model that can read is asked for a name that nobody has ever met.',
+        );
+      },
     },
     async run({ run, spec, isReader = false }) {
       const tasks: readonly RecallTask[] = isReader ? NAME_TASKS : RECALL_TASKS;
       const what = isReader ? 'names' : 'values';
       if (attentionLayers(spec).length === 0)
-        return `${spec.name} has no attention layer, so there is no cache to drop.`;
+        return t('{name} has no attention layer, so there is no cache to drop.', {
+          name: spec.name,
+        });
       const ask = async (task: RecallTask, dropped: boolean): Promise<boolean | null> => {
-        const result = await run('recall', dropped ? 'Without the cache' : 'With the cache', {
+        const result = await run('recall', dropped ? t('Without the cache') : t('With the cache'), {
           task,
           operations: dropped ? [{ kind: 'kv-drop', layer: null }] : [],
           answerTokens: 24,
@@ -258,94 +326,160 @@ export const LESSONS: readonly Lesson[] = [
       }
       const [all, kept] = [tasks.length, recalled.length];
       return {
-        sentence: `With the cache it recalled ${kept} of ${all} ${what}${kept === 0 ? '.' : `; of those ${kept}, ${still} without it.`}`,
+        sentence: t('With the cache it recalled {kept} of {all} {what}{ofThoseWithout}', {
+          kept,
+          all,
+          what,
+          ofThoseWithout:
+            kept === 0 ? '.' : t('; of those {kept}, {still} without it.', { kept, still }),
+        }),
         reading:
           kept === 0
-            ? 'This model recalls none even untouched, so dropping its cache shows nothing: the task is beyond it.'
-            : `${kept <= all / 2 ? 'A model this small misses many even untouched. ' : ''}${
+            ? t(
+                'This model recalls none even untouched, so dropping its cache shows nothing: the task is beyond it.',
+              )
+            : `${kept <= all / 2 ? `${t('A model this small misses many even untouched.')} ` : ''}${
                 still === 0
-                  ? 'What it did recall stood in the cache: with the cache gone, all of it is gone.'
+                  ? t(
+                      'What it did recall stood in the cache: with the cache gone, all of it is gone.',
+                    )
                   : still < kept
-                    ? 'Most lookups went through the cache; some the states could answer, or a guess hit.'
-                    : `Here the states alone were enough for ${isReader ? 'a name in a short story' : 'a list of three'}.`
+                    ? t(
+                        'Most lookups went through the cache; some the states could answer, or a guess hit.',
+                      )
+                    : t('Here the states alone were enough for {nameInShort}.', {
+                        nameInShort: isReader ? t('a name in a short story') : t('a list of three'),
+                      })
               }`,
         right: kept === 0 ? null : still === kept ? 0 : still > 0 ? 1 : 2,
         bars: [
-          { name: 'With the cache', value: kept, text: `${kept} of ${all}`, tone: '--tide-water' },
           {
-            name: 'Of these, without',
+            name: t('With the cache'),
+            value: kept,
+            text: t('{kept} of {all}', { kept, all }),
+            tone: '--tide-water',
+          },
+          {
+            name: t('Of these, without'),
             value: still,
-            text: `${still} of ${kept}`,
+            text: t('{still} of {kept}', { still, kept }),
             tone: '--anemone',
           },
         ],
         provenance: 'measured',
       };
     },
-    why: 'Looking something up exactly is what attention does well: it compares the question with every entry that it has kept. A state of fixed size has to blur entries into each other. Papers find the same at scale: without attention, hybrids fail to retrieve (arXiv 2510.19861).',
+    get why() {
+      return t(
+        'Looking something up exactly is what attention does well: it compares the question with every entry that it has kept. A state of fixed size has to blur entries into each other. Papers find the same at scale: without attention, hybrids fail to retrieve (arXiv 2510.19861).',
+      );
+    },
   },
   {
     id: 'forgetting',
-    title: 'Forgetting and half-life',
+    get title() {
+      return t('Forgetting and half-life');
+    },
     minutes: 4,
-    scene:
-      'At every token each Mamba head decides how much of its state to keep. From those shares follows a half-life: the tokens after which half of a memory is gone.',
-    question: 'In the first Mamba layer, how long is the longest half-life of a head?',
-    predictions: ['Under 10 tokens', '10 to 100 tokens', 'Over 100 tokens'],
+    get scene() {
+      return t(
+        'At every token each Mamba head decides how much of its state to keep. From those shares follows a half-life: the tokens after which half of a memory is gone.',
+      );
+    },
+    get question() {
+      return t('In the first Mamba layer, how long is the longest half-life of a head?');
+    },
+    get predictions() {
+      return [t('Under 10 tokens'), t('10 to 100 tokens'), t('Over 100 tokens')];
+    },
     async run({ run, spec }) {
       const [layer] = mambaLayers(spec);
       if (layer === undefined)
-        return `${spec.name} has no Mamba layer, so there is no decay to read a half-life from.`;
-      const live = await run('read', 'Reading the text', {
+        return t('{name} has no Mamba layer, so there is no decay to read a half-life from.', {
+          name: spec.name,
+        });
+      const live = await run('read', t('Reading the text'), {
         source: { kind: 'text', text: LONG_TEXT },
       });
       if (live === null) return null;
-      const result = await run('inspect', 'Looking at the layer', {
+      const result = await run('inspect', t('Looking at the layer'), {
         targets: [{ layer: layer.index, head: 0 }],
         lastTokens: Math.min(live.tokens, 256),
       });
       if (result === null) return null;
       const found = result.layers.find(({ kind }) => kind === 'mamba');
       if (found?.kind !== 'mamba' || found.decay === null)
-        return `The file of ${spec.name} names no decay, so half-lives cannot be read.`;
+        return t('The file of {name} names no decay, so half-lives cannot be read.', {
+          name: spec.name,
+        });
       const lives = halfLives(found.decay);
       const longest = Math.max(...lives);
       const shortest = Math.min(...lives);
       return {
-        sentence: `Over ${live.tokens} tokens the ${lives.length} heads of layer ${layer.index} have half-lives from ${tokensIn(shortest)} to ${tokensIn(longest)} tokens.`,
+        sentence: t(
+          'Over {tokens} tokens the {length} heads of layer {index} have half-lives from {tokensIn} to {tokensIn2} tokens.',
+          {
+            tokens: live.tokens,
+            length: lives.length,
+            index: layer.index,
+            tokensIn: tokensIn(shortest),
+            tokensIn2: tokensIn(longest),
+          },
+        ),
         reading:
           longest < 10
-            ? 'All of them forget within a sentence: what must be kept longer, this layer leaves to others, or to attention.'
+            ? t(
+                'All of them forget within a sentence: what must be kept longer, this layer leaves to others, or to attention.',
+              )
             : longest <= 100
-              ? 'The slowest keeps a paragraph, the fastest a few words: between them the layer covers both.'
-              : 'The slowest hardly forgets at all within a chat, the fastest lets go at once.',
+              ? t(
+                  'The slowest keeps a paragraph, the fastest a few words: between them the layer covers both.',
+                )
+              : t('The slowest hardly forgets at all within a chat, the fastest lets go at once.'),
         right: longest < 10 ? 0 : longest <= 100 ? 1 : 2,
         bars: lives.map((life, head) => ({
-          name: `Head ${head}`,
+          name: t('Head {head}', { head }),
           value: Math.min(life, 1e6),
-          text: `${tokensIn(life)} tokens`,
+          text: t('{tokensIn} tokens', { tokensIn: tokensIn(life) }),
           tone: '--pool-water',
         })),
         isLog: true,
         provenance: 'measured',
       };
     },
-    why: 'Heads may share the work: fast ones follow the words, slow ones can carry a topic. The decay depends on the token, so a head can hold on through some and let go at others; the half-life is its typical behaviour on this text.',
+    get why() {
+      return t(
+        'Heads may share the work: fast ones follow the words, slow ones can carry a topic. The decay depends on the token, so a head can hold on through some and let go at others; the half-life is its typical behaviour on this text.',
+      );
+    },
   },
   {
     id: 'the-budget',
-    title: 'The budget',
+    get title() {
+      return t('The budget');
+    },
     minutes: 4,
-    scene:
-      'The model may think before it answers, within a limit. We ask for the same five sums twice: once it has to answer at once, once it may write down its steps.',
-    question: 'How many more will it get right when it may think?',
-    predictions: ['At least two more', 'About as many, one more or less', 'Two fewer, or worse'],
+    get scene() {
+      return t(
+        'The model may think before it answers, within a limit. We ask for the same five sums twice: once it has to answer at once, once it may write down its steps.',
+      );
+    },
+    get question() {
+      return t('How many more will it get right when it may think?');
+    },
+    get predictions() {
+      return [
+        t('At least two more'),
+        t('About as many, one more or less'),
+        t('Two fewer, or worse'),
+      ];
+    },
     async run({ run }) {
       const ask = async (
         [a, b]: readonly [number, number],
         thinking: boolean,
       ): Promise<{ texts: readonly string[]; tokens: number; isRight: boolean } | null> => {
-        const result = await run('fork', thinking ? 'With thinking' : 'At once', {
+        const result = await run('fork', thinking ? t('With thinking') : t('At once'), {
           source: {
             kind: 'messages',
             messages: [{ role: 'user', content: `What is ${a} + ${b}?` }],
@@ -383,43 +517,80 @@ export const LESSONS: readonly Lesson[] = [
       const bar = (name: string, answers: typeof quick, tone: string): LessonBar => ({
         name,
         value: rightOf(answers),
-        text: `${rightOf(answers)} of ${SUMS.length}, ${formatCount(tokensOf(answers))} tokens`,
+        text: t('{rightOf} of {length}, {tokensOf} tokens', {
+          rightOf: rightOf(answers),
+          length: SUMS.length,
+          tokensOf: formatCount(tokensOf(answers)),
+        }),
         tone,
       });
       const [a, b] = SUMS[0] ?? [0, 0];
       return {
-        sentence: `At once it got ${rightOf(quick)} of ${SUMS.length} sums right, in ${formatCount(tokensOf(quick))} tokens; with thinking ${rightOf(slow)}, in ${formatCount(tokensOf(slow))}. Shown is the first, ${a} + ${b} = ${a + b}.`,
+        sentence: t(
+          'At once it got {rightOf} of {length} sums right, in {tokensOf} tokens; with thinking {rightOf2}, in {tokensOf2}. Shown is the first, {a} + {b} = {a2}.',
+          {
+            rightOf: rightOf(quick),
+            length: SUMS.length,
+            tokensOf: formatCount(tokensOf(quick)),
+            rightOf2: rightOf(slow),
+            tokensOf2: formatCount(tokensOf(slow)),
+            a,
+            b,
+            a2: a + b,
+          },
+        ),
         reading:
           more >= 2
-            ? 'Thinking paid: more tokens, more right answers.'
+            ? t('Thinking paid: more tokens, more right answers.')
             : more <= -2
-              ? 'Here thinking hurt: this model goes astray in its own steps.'
-              : `Thinking made little difference here${rightOf(quick) >= SUMS.length - 1 ? ': these sums are easy for this model even at once' : ''}. “What does it buy?” below the message field measures it on many more problems.`,
+              ? t('Here thinking hurt: this model goes astray in its own steps.')
+              : t(
+                  'Thinking made little difference here{theseSumsAre}. “What does it buy?” below the message field measures it on many more problems.',
+                  {
+                    theseSumsAre:
+                      rightOf(quick) >= SUMS.length - 1
+                        ? t(': these sums are easy for this model even at once')
+                        : '',
+                  },
+                ),
         right: more >= 2 ? 0 : more <= -2 ? 2 : 1,
-        bars: [bar('At once', quick, '--sun'), bar('With thinking', slow, '--pool-water')],
+        bars: [bar(t('At once'), quick, '--sun'), bar(t('With thinking'), slow, '--pool-water')],
         runs: [
-          { title: 'At once', texts: quick[0]?.texts ?? [] },
-          { title: 'With thinking', texts: slow[0]?.texts ?? [] },
+          { title: t('At once'), texts: quick[0]?.texts ?? [] },
+          { title: t('With thinking'), texts: slow[0]?.texts ?? [] },
         ],
         provenance: 'measured',
       };
     },
-    why: 'A token has only so much computation behind it. Written steps let a model use many tokens for one answer, and read its own intermediate results back. The limit decides how many tokens that may cost; it says nothing about how hard the model tries.',
+    get why() {
+      return t(
+        'A token has only so much computation behind it. Written steps let a model use many tokens for one answer, and read its own intermediate results back. The limit decides how many tokens that may cost; it says nothing about how hard the model tries.',
+      );
+    },
   },
   {
     id: 'one-million',
-    title: 'What 1 M tokens would take',
+    get title() {
+      return t('What 1 M tokens would take');
+    },
     minutes: 3,
-    scene:
-      'A million tokens are some ten novels. The constant state would not grow by a byte; the attention cache would. How far apart are a hybrid and the same model with attention everywhere?',
-    question: 'How much more would the all-attention twin of this model remember in?',
-    predictions: ['Under 2 times', '2 to 4 times', 'Over 4 times'],
+    get scene() {
+      return t(
+        'A million tokens are some ten novels. The constant state would not grow by a byte; the attention cache would. How far apart are a hybrid and the same model with attention everywhere?',
+      );
+    },
+    get question() {
+      return t('How much more would the all-attention twin of this model remember in?');
+    },
+    get predictions() {
+      return [t('Under 2 times'), t('2 to 4 times'), t('Over 4 times')];
+    },
     async run({ run, spec }) {
       // Read a little, so that the bytes are those of real tensors.
-      const live = await run('read', 'Reading the text', {
+      const live = await run('read', t('Reading the text'), {
         source: { kind: 'text', text: LONG_TEXT },
       });
-      const memory = live === null ? null : await run('memory', 'Reading the tensors', {});
+      const memory = live === null ? null : await run('memory', t('Reading the tensors'), {});
       if (memory === null || memory.tokens === 0) return null;
       const { layers } = memory;
       const total = (pick: (layer: LayerMemory) => number): number =>
@@ -433,12 +604,29 @@ export const LESSONS: readonly Lesson[] = [
       const million = 2 ** 20;
       const [own, twin] = curves;
       if (own === undefined || twin?.provenance !== 'derived')
-        return `${spec.name} has no attention layer to build its all-attention twin from.`;
+        return t('{name} has no attention layer to build its all-attention twin from.', {
+          name: spec.name,
+        });
       const ratio = curveBytes(twin, million) / curveBytes(own, million);
       const meet = curveCrossover(own);
       return {
-        sentence: `This model’s ${attentionLayers(spec).length} attention layers would fill ${formatBytes(curveBytes(own, million))}, its twin ${formatBytes(curveBytes(twin, million))}: ${ratio.toFixed(1)} times as much.${meet === null ? '' : ` But below ${formatCount(meet)} tokens the constant state is the larger part.`}`,
-        reading: `These are bytes, not abilities: ${spec.name} reads ${formatCount(spec.maxPositions)} tokens at most.`,
+        sentence: t(
+          'This model’s {length} attention layers would fill {curveBytes}, its twin {curveBytes2}: {ratio} times as much.{butBelowTokens}',
+          {
+            length: attentionLayers(spec).length,
+            curveBytes: formatBytes(curveBytes(own, million)),
+            curveBytes2: formatBytes(curveBytes(twin, million)),
+            ratio: ratio.toFixed(1),
+            butBelowTokens:
+              meet === null
+                ? ''
+                : ` ${t('But below {meet} tokens the constant state is the larger part.', { meet: formatCount(meet) })}`,
+          },
+        ),
+        reading: t('These are bytes, not abilities: {name} reads {maxPositions} tokens at most.', {
+          name: spec.name,
+          maxPositions: formatCount(spec.maxPositions),
+        }),
         right: ratio < 2 ? 0 : ratio <= 4 ? 1 : 2,
         bars: curves.map((curve, at) => ({
           name: curve.name,
@@ -450,6 +638,10 @@ export const LESSONS: readonly Lesson[] = [
         provenance: 'derived',
       };
     },
-    why: 'Cache grows with attention layers times tokens. A hybrid in which one in six of the layers that mix tokens is attention pays a sixth; NVIDIA’s Nemotron 3 Nano 30B keeps 6 of its 52 layers as attention and needs 6 KiB a token.',
+    get why() {
+      return t(
+        'Cache grows with attention layers times tokens. A hybrid in which one in six of the layers that mix tokens is attention pays a sixth; NVIDIA’s Nemotron 3 Nano 30B keeps 6 of its 52 layers as attention and needs 6 KiB a token.',
+      );
+    },
   },
 ];

@@ -5,6 +5,8 @@
 
 /** Text finds its own direction; code and formulas go from left to right. */
 const AUTO = { dir: /^auto$/ } as const;
+/** Words of ours, in any language of the page. */
+const OWN_WORDS = /^[\p{L} ]{1,30}$/u;
 const LTR = { dir: /^ltr$/ } as const;
 
 /** Attribute values that our renderer writes, each matched whole. Values never hold quotes or angle brackets. */
@@ -27,14 +29,14 @@ const ATTRIBUTES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     class: /^(?:code-block|code-bar|table-scroll|maths-block)$/,
     role: /^group$/,
     tabindex: /^0$/,
-    'aria-label': /^(?:Code|Table)$/,
+    'aria-label': OWN_WORDS,
   },
   span: {
     ...LTR,
     class:
       /^(?:code-language|image-text|link-host|maths|maths-block|maths-source|task|hljs-[a-z_-]+(?: [a-z]+_){0,2})$/,
     role: /^img$/,
-    'aria-label': /^(?:done|to do)$/,
+    'aria-label': OWN_WORDS,
   },
   button: { type: /^button$/, class: /^copy-code$/ },
 };

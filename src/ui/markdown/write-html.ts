@@ -1,4 +1,5 @@
 /** The blocks of Markdown as HTML of this app, all text escaped. Pure: owns no DOM and no reading. */
+import { t } from '../../core/language/translate';
 import { readInlines, plainText } from '../../core/markdown/read-inlines';
 import { unescaped } from '../../core/markdown/addresses';
 import type { Block, Inline, Leaf, ListItem } from '../../core/markdown/syntax-tree';
@@ -27,9 +28,9 @@ function writeCode(info: string, text: string): string {
   const name = (LANGUAGE_CLASSES.get(language) ?? language).replaceAll(/[^a-z0-9-]/g, '-');
   const className = name === '' ? '' : ` class="language-${name}"`;
   return (
-    '<div class="code-block" dir="ltr" role="group" aria-label="Code">' +
+    `<div class="code-block" dir="ltr" role="group" aria-label="${t('Code')}">` +
     `<div class="code-bar"><span class="code-language">${escapeHtml(language || 'text')}</span>` +
-    '<button type="button" class="copy-code">Copy</button></div>' +
+    `<button type="button" class="copy-code">${t('Copy')}</button></div>` +
     `<pre tabindex="0"><code${className}>${escapeHtml(text)}\n</code></pre></div>\n`
   );
 }
@@ -112,8 +113,8 @@ class InlineWriter {
         break;
       // Never loaded: a request would tell another server what was asked here.
       case 'image': {
-        const alt = inline.alt === '' ? 'no description' : inline.alt;
-        this.#html += `<span class="image-text">Image not loaded: ${escapeHtml(alt)} (${escapeHtml(inline.address)})</span>`;
+        const alt = inline.alt === '' ? t('no description') : inline.alt;
+        this.#html += `<span class="image-text">${t('Image not loaded: {alt} ({address})', { alt: escapeHtml(alt), address: escapeHtml(inline.address) })}</span>`;
         break;
       }
       case 'open':
@@ -190,7 +191,7 @@ function writeTable(table: Extract<Block, { kind: 'table' }>, direction: string)
     })
     .join('\n');
   return (
-    '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">' +
+    `<div class="table-scroll" role="group" aria-label="${t('Table')}" tabindex="0">` +
     `<table${direction}><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table></div>\n`
   );
 }
@@ -199,7 +200,7 @@ function writeItem({ isDone, children }: ListItem, isTight: boolean): string {
   const task =
     isDone === null
       ? ''
-      : `<span class="task" role="img" aria-label="${isDone ? 'done' : 'to do'}">${isDone ? '☑' : '☐'}</span> `;
+      : `<span class="task" role="img" aria-label="${isDone ? t('done') : t('to do')}">${isDone ? '☑' : '☐'}</span> `;
   const content = children.map((child) =>
     isTight && child.kind === 'paragraph' ? `${writeInlines(child.leaf)}\n` : writeInner(child),
   );

@@ -1,41 +1,66 @@
 /** What stands on a model's card, in a person's words. Pure. */
+import { plural, said, t } from '../../core/language/translate';
 import type { LayerKind } from '../../core/model-spec';
-import { formatBytes, formatDuration } from '../../core/units';
+import { formatBytes, formatDuration, formatNumber } from '../../core/units';
 import type { DownloadState } from '../../model-files/model-download';
 import type { DeviceOffer, Verdict } from '../../models/fit';
 import type { LibraryModel } from '../../state/models/library-model';
 
 /** "1.70 million", "340 million", "3.97 billion". */
 function countInWords(count: number): string {
-  const [value, unit] = count >= 1e9 ? [count / 1e9, 'billion'] : [count / 1e6, 'million'];
-  return `${Number(value.toPrecision(3))} ${unit}`;
+  const figures = (value: number): string => formatNumber(Number(value.toPrecision(3)));
+  return count >= 1e9
+    ? t('{count} billion', { count: figures(count / 1e9) })
+    : t('{count} million', { count: figures(count / 1e6) });
 }
 
 export function parametersInWords(model: LibraryModel): string | null {
   if (model.parameters === null) return null;
-  const all = `${model.isNominal ? 'about ' : ''}${countInWords(model.parameters)}`;
+  const all = `${model.isNominal ? `${t('about')} ` : ''}${countInWords(model.parameters)}`;
   return model.activeParameters === null
     ? all
-    : `${all}, ${countInWords(model.activeParameters)} at work for a token`;
+    : t('{all}, {count} at work for a token', { all, count: countInWords(model.activeParameters) });
 }
 
 export const PART_WORDS: Readonly<Record<LayerKind, string>> = {
   mamba: 'Mamba-2',
-  delta: 'gated DeltaNet',
-  conv: 'short convolution',
-  attention: 'attention',
+  get delta() {
+    return t('gated DeltaNet');
+  },
+  get conv() {
+    return t('short convolution');
+  },
+  get attention() {
+    return t('attention');
+  },
   mlp: 'MLP',
-  moe: 'mixture of experts',
+  get moe() {
+    return t('mixture of experts');
+  },
 };
 
 const DTYPE_WORDS: Readonly<Record<string, string>> = {
-  q4: '4 bits',
-  q4f16: '4 bits, computes in 16',
-  quantized: '8 bits',
-  q8: '8 bits',
-  int8: '8 bits',
-  fp16: '16 bits',
-  fp32: '32 bits',
+  get q4() {
+    return t('4 bits');
+  },
+  get q4f16() {
+    return t('4 bits, computes in 16');
+  },
+  get quantized() {
+    return t('8 bits');
+  },
+  get q8() {
+    return t('8 bits');
+  },
+  get int8() {
+    return t('8 bits');
+  },
+  get fp16() {
+    return t('16 bits');
+  },
+  get fp32() {
+    return t('32 bits');
+  },
 };
 
 /** "q4 (4 bits)". */
@@ -46,20 +71,20 @@ export function dtypeInWords(dtype: string): string {
 
 export function thinkingInWords(model: LibraryModel): string {
   const { thinking } = model;
-  if (thinking === null) return 'Not known before its template is read.';
+  if (thinking === null) return t('Not known before its template is read.');
   const kind = {
-    never: 'Does not think.',
-    switch: 'Thinks, and can be asked not to.',
-    always: 'Always thinks first.',
+    never: t('Does not think.'),
+    switch: t('Thinks, and can be asked not to.'),
+    always: t('Always thinks first.'),
   }[thinking.kind];
-  return `${kind} ${thinking.how}`;
+  return `${kind} ${said(thinking.how)}`;
 }
 
 export function languagesInWords(model: LibraryModel): string | null {
   const { languages } = model;
   if (languages === null) return null;
   if (languages.names === null)
-    return `${languages.count} ${languages.count === 1 ? 'language' : 'languages'}`;
+    return plural(languages.count, '{count} language', '{count} languages');
   return languages.names.join(', ');
 }
 
@@ -68,50 +93,76 @@ export function offerInWords(offer: DeviceOffer): string {
   const { gpu } = offer;
   const graphics =
     'missing' in gpu
-      ? `no graphics device (${gpu.missing})`
+      ? t('no graphics device ({missing})', { missing: said(gpu.missing) })
       : gpu.isEmulated
-        ? `an emulated graphics device (${gpu.name}), which is slower than the processor`
-        : `graphics device ${gpu.name}, ${gpu.hasF16 ? '16-bit' : '32-bit only'}`;
+        ? t('an emulated graphics device ({name}), which is slower than the processor', {
+            name: gpu.name,
+          })
+        : t('graphics device {name}, {bit}', {
+            name: gpu.name,
+            bit: gpu.hasF16 ? t('16-bit') : t('32-bit only'),
+          });
   const memory =
     offer.memoryBytes === null
-      ? 'memory untold'
-      : `memory ${formatBytes(offer.memoryBytes)} as the browser tells it`;
+      ? t('memory untold')
+      : t('memory {memoryBytes} as the browser tells it', {
+          memoryBytes: formatBytes(offer.memoryBytes),
+        });
   const storage =
     offer.storage === null
-      ? 'room for files untold'
-      : `${formatBytes(Math.max(0, offer.storage.quotaBytes - offer.storage.usedBytes))} free to keep files in`;
+      ? t('room for files untold')
+      : t('{max} free to keep files in', {
+          max: formatBytes(Math.max(0, offer.storage.quotaBytes - offer.storage.usedBytes)),
+        });
   return `${graphics}; ${memory}; ${storage}.`;
 }
 
 const FIT_WORDS = {
-  fits: 'Fits here',
-  tight: 'Only just',
-  no: 'Cannot run here',
-  unknown: 'Not known yet',
+  get fits() {
+    return t('Fits here');
+  },
+  get tight() {
+    return t('Only just');
+  },
+  get no() {
+    return t('Cannot run here');
+  },
+  get unknown() {
+    return t('Not known yet');
+  },
 } as const;
 
 export function fitInWords(verdict: Verdict): string {
   if (verdict.fit === 'fits' || verdict.fit === 'tight')
-    return `${FIT_WORDS[verdict.fit]}, on ${verdict.device === 'webgpu' ? 'the graphics device' : 'the processor'}`;
+    return t('{FITWORDS}, on {theGraphicsDevice}', {
+      FITWORDS: FIT_WORDS[verdict.fit],
+      theGraphicsDevice:
+        verdict.device === 'webgpu' ? t('the graphics device') : t('the processor'),
+    });
   return FIT_WORDS[verdict.fit];
 }
 
 /** "about 4 tokens/s"; null on a graphics device, and where a sentence says it already. */
 export function paceInWords({ fit, msPerToken }: Verdict): string | null {
   if (fit !== 'fits' || msPerToken === null || msPerToken === 0) return null;
-  return `about ${Number((1000 / msPerToken).toPrecision(2))} tokens/s`;
+  return t('about {msPerToken} tokens/s', {
+    msPerToken: formatNumber(Number((1000 / msPerToken).toPrecision(2))),
+  });
 }
 
 /** Where a download stands: bytes, pace and time left, or why it stands still. */
 export function downloadInWords(state: DownloadState): string {
-  const bytes = `${formatBytes(state.loadedBytes)} of ${formatBytes(state.totalBytes)}`;
+  const bytes = t('{loadedBytes} of {totalBytes}', {
+    loadedBytes: formatBytes(state.loadedBytes),
+    totalBytes: formatBytes(state.totalBytes),
+  });
   switch (state.phase) {
     case 'queued':
-      return `${bytes}. Another tab is downloading it; this one waits.`;
+      return t('{bytes}. Another tab is downloading it; this one waits.', { bytes });
     case 'paused':
-      return `${bytes}, paused. What has come is kept.`;
+      return t('{bytes}, paused. What has come is kept.', { bytes });
     case 'failed':
-      return `${bytes}. ${state.error?.message ?? ''} ${state.error?.remedy ?? ''}`.trim();
+      return `${bytes}. ${said(state.error?.message ?? '')} ${said(state.error?.remedy ?? '')}`.trim();
     case 'idle':
     case 'running':
     case 'done':
@@ -124,13 +175,21 @@ export function downloadInWords(state: DownloadState): string {
   }
   if (state.wait !== null) {
     const why =
-      state.wait.reason === 'connection' ? 'The connection broke' : 'The host asks for patience';
-    return `${bytes}. ${why}; going on in ${formatDuration(state.wait.ms)}.`;
+      state.wait.reason === 'connection'
+        ? t('The connection broke')
+        : t('The host asks for patience');
+    return t('{bytes}. {why}; going on in {ms}.', {
+      bytes,
+      why,
+      ms: formatDuration(state.wait.ms),
+    });
   }
   const rate = state.bytesPerSecond === null ? '' : `, ${formatBytes(state.bytesPerSecond)}/s`;
   const left =
     state.secondsLeft === null || state.secondsLeft < 0.5
       ? ''
-      : `, ${formatDuration(Math.ceil(state.secondsLeft) * 1000)} left`;
+      : t(', {secondsLeft} left', {
+          secondsLeft: formatDuration(Math.ceil(state.secondsLeft) * 1000),
+        });
   return `${bytes}${rate}${left}`;
 }

@@ -1,4 +1,5 @@
 /** Owns the list of all that the page can be told to do, as it stands now. Runs nothing by itself. */
+import { t } from '../../core/language/translate';
 import { activeLeaf } from '../../core/chat/conversation-tree';
 import type { AppState } from '../../state/app-context';
 import { LAB_VIEWS } from '../../state/lab/lab.svelte';
@@ -25,35 +26,130 @@ const PAGES: readonly {
   readonly label: string;
   readonly detail?: string;
 }[] = [
-  { action: { kind: 'new-chat' }, label: 'New chat' },
-  { action: { kind: 'focus-message' }, label: 'Go to the message box' },
-  { action: { kind: 'add-file' }, label: 'Add a file to the message', detail: 'text, CSV, PDF' },
-  { action: { kind: 'prompts' }, label: 'Prompts', detail: 'saved instructions, questions' },
-  { action: { kind: 'models' }, label: 'Choose a model', detail: 'library, server' },
-  { action: { kind: 'settings' }, label: 'Settings', detail: 'sampling, tools, device' },
-  { action: { kind: 'transfer' }, label: 'Export and import chats' },
-  { action: { kind: 'share' }, label: 'Share this chat', detail: 'link, picture, paper' },
-  { action: { kind: 'second-model' }, label: 'Let two models answer' },
-  { action: { kind: 'storage' }, label: 'Storage', detail: 'what is kept, delete' },
-  { action: { kind: 'help' }, label: 'Help and keys', detail: 'shortcuts' },
-  { action: { kind: 'bench' }, label: 'Measure this device', detail: 'benchmark' },
+  {
+    action: { kind: 'new-chat' },
+    get label() {
+      return t('New chat');
+    },
+  },
+  {
+    action: { kind: 'focus-message' },
+    get label() {
+      return t('Go to the message box');
+    },
+  },
+  {
+    action: { kind: 'add-file' },
+    get label() {
+      return t('Add a file to the message');
+    },
+    get detail() {
+      return t('text, CSV, PDF');
+    },
+  },
+  {
+    action: { kind: 'prompts' },
+    get label() {
+      return t('Prompts');
+    },
+    get detail() {
+      return t('saved instructions, questions');
+    },
+  },
+  {
+    action: { kind: 'models' },
+    get label() {
+      return t('Choose a model');
+    },
+    get detail() {
+      return t('library, server');
+    },
+  },
+  {
+    action: { kind: 'settings' },
+    get label() {
+      return t('Settings');
+    },
+    get detail() {
+      return t('sampling, tools, device');
+    },
+  },
+  {
+    action: { kind: 'transfer' },
+    get label() {
+      return t('Export and import chats');
+    },
+  },
+  {
+    action: { kind: 'share' },
+    get label() {
+      return t('Share this chat');
+    },
+    get detail() {
+      return t('link, picture, paper');
+    },
+  },
+  {
+    action: { kind: 'second-model' },
+    get label() {
+      return t('Let two models answer');
+    },
+  },
+  {
+    action: { kind: 'storage' },
+    get label() {
+      return t('Storage');
+    },
+    get detail() {
+      return t('what is kept, delete');
+    },
+  },
+  {
+    action: { kind: 'help' },
+    get label() {
+      return t('Help and keys');
+    },
+    detail: 'shortcuts',
+  },
+  {
+    action: { kind: 'bench' },
+    get label() {
+      return t('Measure this device');
+    },
+    detail: 'benchmark',
+  },
 ];
 
 const THEMES: readonly { readonly theme: Theme; readonly label: string }[] = [
-  { theme: 'light', label: 'Light colours' },
-  { theme: 'dark', label: 'Dark colours' },
-  { theme: 'system', label: 'Colours as the system' },
+  {
+    theme: 'light',
+    get label() {
+      return t('Light colours');
+    },
+  },
+  {
+    theme: 'dark',
+    get label() {
+      return t('Dark colours');
+    },
+  },
+  {
+    theme: 'system',
+    get label() {
+      return t('Colours as the system');
+    },
+  },
 ];
 
 function replyCommands({ app }: CommandHost): Keyless[] {
   const { chat } = app;
   if (chat.isBusy)
     return [
-      { id: 'stop', label: 'Stop the reply', detail: 'Escape', run: () => chat.stop() },
+      { id: 'stop', label: t('Stop the reply'), detail: 'Escape', run: () => chat.stop() },
       {
         id: 'answer-now',
-        label: 'Answer now',
-        detail: 'end the thought',
+        label: t('Answer now'),
+        detail: t('end the thought'),
         run: () => chat.answerNow(),
       },
     ];
@@ -62,7 +158,7 @@ function replyCommands({ app }: CommandHost): Keyless[] {
   return [
     {
       id: 'regenerate',
-      label: 'Another answer to the last question',
+      label: t('Another answer to the last question'),
       run: () => void chat.regenerate(last.id),
     },
   ];
@@ -74,7 +170,7 @@ function settingCommands({ app }: CommandHost): Keyless[] {
   return [
     ...stops.map((limit) => ({
       id: `limit-${limit}`,
-      label: `Thinking limit: ${limitInWords(limit).toLowerCase()}`,
+      label: t('Thinking limit: {limit}', { limit: limitInWords(limit).toLowerCase() }),
       run: () => chat.setThinkingLimit(limit),
     })),
     ...THEMES.map(({ theme, label }) => ({
@@ -89,11 +185,11 @@ function labCommands({ app }: CommandHost): Keyless[] {
   const { lab } = app;
   const views = LAB_VIEWS.map(({ id, title }) => ({
     id: `lab-${id}`,
-    label: `State lab: ${title}`,
+    label: t('State lab: {title}', { title }),
     run: () => void lab.open(id),
   }));
   return lab.isOpen
-    ? [...views, { id: 'lab-close', label: 'Close the state lab', run: () => void lab.close() }]
+    ? [...views, { id: 'lab-close', label: t('Close the state lab'), run: () => void lab.close() }]
     : views;
 }
 
@@ -110,15 +206,15 @@ export function allCommands(host: CommandHost): readonly Command[] {
   const inGroup = (group: string, commands: readonly Keyless[]): Command[] =>
     commands.map((command) => ({ ...command, ...keys(command.id), group }));
   return [
-    ...inGroup('This chat', replyCommands(host)),
+    ...inGroup(t('This chat'), replyCommands(host)),
     ...inGroup(
-      'Action',
+      t('Action'),
       PAGES.filter(({ action }) => action.kind !== 'share' || chat.path.length > 0).map(
         ({ action, ...rest }) => ({ ...rest, id: action.kind, run: () => act(action) }),
       ),
     ),
     ...inGroup(
-      'Prompt',
+      t('Prompt'),
       (prompts?.list ?? []).map((prompt) => ({
         id: `prompt-${prompt.id}`,
         label: prompt.name,
@@ -126,7 +222,7 @@ export function allCommands(host: CommandHost): readonly Command[] {
       })),
     ),
     ...inGroup(
-      'Chat',
+      t('Chat'),
       list.items
         .filter(({ id }) => id !== chat.conversation.id)
         .map(({ id, title }) => ({
@@ -135,9 +231,9 @@ export function allCommands(host: CommandHost): readonly Command[] {
           run: () => act({ kind: 'open-chat', id }),
         })),
     ),
-    ...inGroup('Lab', labCommands(host)),
+    ...inGroup(t('Lab'), labCommands(host)),
     ...inGroup(
-      'Lesson',
+      t('Lesson'),
       LESSONS.map(({ id, title }) => ({
         id: `lesson-${id}`,
         label: title,
@@ -148,7 +244,7 @@ export function allCommands(host: CommandHost): readonly Command[] {
       })),
     ),
     ...inGroup(
-      'Model',
+      t('Model'),
       library.models
         .filter(({ role }) => role !== 'test')
         .map(({ key, title }) => ({
@@ -157,6 +253,6 @@ export function allCommands(host: CommandHost): readonly Command[] {
           run: () => act({ kind: 'models', show: key }),
         })),
     ),
-    ...inGroup('Setting', settingCommands(host)),
+    ...inGroup(t('Setting'), settingCommands(host)),
   ];
 }

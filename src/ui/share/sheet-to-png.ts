@@ -2,6 +2,7 @@
  * A sheet of a chat to a PNG, by the browser's own layout: the sheet and the page's styles in an SVG that is drawn on a
  * canvas. A library would do the same and bring more: html-to-image copies the computed style of each element.
  */
+import { t } from '../../core/language/translate';
 import { svgToPng } from '../lab/pictures/svg-to-png';
 
 /** Of the picture: a page that is read without turning a phone. In CSS pixels, of which each becomes two. */
@@ -26,16 +27,18 @@ export async function sheetToPng(sheet: HTMLElement): Promise<Blob | string> {
   const height = Math.ceil(stage.getBoundingClientRect().height);
   stage.remove();
   if (height > MAX_HEIGHT)
-    return 'This chat is too long for one picture. Print it, fork a shorter one, or save it as a file.';
+    return t(
+      'This chat is too long for one picture. Print it, fork a shorter one, or save it as a file.',
+    );
   stage.style.position = 'static';
   try {
     const svg = svgOf(stage, height, await pageStyles(stage));
     // The first drawing brings the fonts; only then do they stand in the picture.
     await svgToPng(svg);
     const drawn = await svgToPng(svg);
-    return drawn ?? 'The browser made no picture of this chat. Print it, or save it as a file.';
+    return drawn ?? t('The browser made no picture of this chat. Print it, or save it as a file.');
   } catch {
-    return 'The browser could not draw this chat. Print it, or save it as a file.';
+    return t('The browser could not draw this chat. Print it, or save it as a file.');
   }
 }
 

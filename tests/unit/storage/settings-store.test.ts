@@ -5,6 +5,7 @@ import { TestChannels } from './conversations';
 
 const SETTINGS: StoredSettings = {
   theme: 'dark',
+  language: 'es',
   device: 'wasm',
   sampling: { temperature: 0.5, topK: 40, topP: 0.9, minP: 0, repetitionPenalty: 1, seed: 7 },
   maxAnswerTokens: 256,

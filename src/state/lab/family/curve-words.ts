@@ -1,4 +1,5 @@
 /** The family's training curves as lines and sentences. Pure. */
+import { t } from '../../../core/language/translate';
 import type {
   CurvePoint,
   FamilyCurves,
@@ -42,18 +43,26 @@ export function precisionSentence(curves: readonly PrecisionCurve[]): string {
     const last = points.at(-1);
     return last === undefined ? [] : [last.gap];
   });
-  if (ends.length === 0) return 'No seed was trained in both precisions.';
+  if (ends.length === 0) return t('No seed was trained in both precisions.');
   const mean = ends.reduce((sum, gap) => sum + gap, 0) / ends.length;
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
-  return `At the end the loss in FP8 is ${signed(mean)} off that in bf16 on average over ${ends.length} seeds (${signed(low)} to ${signed(high)}). ${
-    low < 0 && high > 0
-      ? 'Its sign differs by seed: the gap is within the noise.'
-      : 'Its sign is the same for every seed.'
-  } The paper reports under 0.1\u00a0% for models of billions.`;
+  return t(
+    'At the end the loss in FP8 is {signed} off that in bf16 on average over {length} seeds ({signed2} to {signed3}). {itsSignDiffers} The paper reports under 0.1 % for models of billions.',
+    {
+      signed: signed(mean),
+      length: ends.length,
+      signed2: signed(low),
+      signed3: signed(high),
+      itsSignDiffers:
+        low < 0 && high > 0
+          ? t('Its sign differs by seed: the gap is within the noise.')
+          : t('Its sign is the same for every seed.'),
+    },
+  );
 }
 
 export function partsName({ parts }: PartsCurve): string {
-  return parts.length === 0 ? 'NVFP4 alone' : parts.join(' + ');
+  return parts.length === 0 ? t('NVFP4 alone') : parts.join(' + ');
 }
 
 export function partsSentence(curves: readonly PartsCurve[]): string {
@@ -63,8 +72,16 @@ export function partsSentence(curves: readonly PartsCurve[]): string {
   });
   const sorted = ends.toSorted((a, b) => a.loss - b.loss);
   const [best, worst] = [sorted[0], sorted.at(-1)];
-  if (best === undefined || worst === undefined) return 'Nothing was trained so.';
-  return `Lowest at the end is ${best.name} with ${best.loss.toFixed(3)} nats, highest ${worst.name} with ${worst.loss.toFixed(3)}. One seed each: differences of a few thousandths may be chance.`;
+  if (best === undefined || worst === undefined) return t('Nothing was trained so.');
+  return t(
+    'Lowest at the end is {name} with {loss} nats, highest {name2} with {loss2}. One seed each: differences of a few thousandths may be chance.',
+    {
+      name: best.name,
+      loss: best.loss.toFixed(3),
+      name2: worst.name,
+      loss2: worst.loss.toFixed(3),
+    },
+  );
 }
 
 export function importanceSentence({ importance, cut }: PuzzleSearch): string {
@@ -73,12 +90,19 @@ export function importanceSentence({ importance, cut }: PuzzleSearch): string {
     .toSorted((a, b) => a.value - b.value);
   const [least] = order;
   const most = order.at(-1);
-  if (least === undefined || most === undefined) return 'No layer was scored.';
+  if (least === undefined || most === undefined) return t('No layer was scored.');
   const gone =
     cut.length === 0
-      ? 'No layer was cut as a whole.'
-      : `Cut: ${cut.length === 1 ? 'layer' : 'layers'} ${[...cut].sort((a, b) => a - b).join(', ')}.`;
-  return `Without layer ${most.layer} the model errs most, without layer ${least.layer} least. ${gone}`;
+      ? t('No layer was cut as a whole.')
+      : t('Cut: {layer} {sort}.', {
+          layer: cut.length === 1 ? 'layer' : 'layers',
+          sort: [...cut].sort((a, b) => a - b).join(', '),
+        });
+  return t('Without layer {layer} the model errs most, without layer {layer2} least. {gone}', {
+    layer: most.layer,
+    layer2: least.layer,
+    gone,
+  });
 }
 
 export function rankingSentence({ candidates }: PuzzleSearch): string {
@@ -86,12 +110,25 @@ export function rankingSentence({ candidates }: PuzzleSearch): string {
   const moved = distilled.filter(({ rankBefore, rankAfter }) => rankBefore !== rankAfter);
   const winner = distilled.find(({ rankAfter }) => rankAfter === 1);
   if (winner === undefined)
-    return `${candidates.length} candidates were scored; none was distilled.`;
-  return `${distilled.length} of ${candidates.length} candidates were distilled for a short while; ${
-    moved.length === 0
-      ? 'their order stayed as it was'
-      : `${moved.length} changed ${moved.length === 1 ? 'its' : 'their'} place`
-  }. First after it is the one that was ${winner.rankBefore === 1 ? 'first' : `number ${winner.rankBefore}`} before.`;
+    return t('{length} candidates were scored; none was distilled.', { length: candidates.length });
+  return t(
+    '{length} of {length2} candidates were distilled for a short while; {theirOrderStayed}. First after it is the one that was {first} before.',
+    {
+      length: distilled.length,
+      length2: candidates.length,
+      theirOrderStayed:
+        moved.length === 0
+          ? t('their order stayed as it was')
+          : t('{length} changed {its} place', {
+              length: moved.length,
+              its: moved.length === 1 ? 'its' : 'their',
+            }),
+      first:
+        winner.rankBefore === 1
+          ? 'first'
+          : t('number {rankBefore}', { rankBefore: winner.rankBefore }),
+    },
+  );
 }
 
 /** Whether there is anything to draw of it. */

@@ -2,6 +2,7 @@
  * Owns the family's side of the page once the lab opens it: the figures of family.json, which variant runs, and how fast
  * each ran in this tab. Owns no drawing and no words. Nothing of it is part of a first answer.
  */
+import { t } from '../../../core/language/translate';
 import { EngineError } from '../../../core/errors';
 import { RouterTrace, type RouterView } from '../../../core/lab/router-trace';
 import { readFamilyCurves, type FamilyCurves } from '../../../models/family-curves';
@@ -102,7 +103,7 @@ export class Family {
 
   async #json(name: string): Promise<unknown> {
     const { fetch, baseUrl } = this.#host;
-    const again = 'Check the connection, then open this again.';
+    const again = t('Check the connection, then open this again.');
     let text: string;
     try {
       // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read once, here
@@ -188,7 +189,7 @@ export class Family {
   async measure(): Promise<void> {
     const { lab, library, model } = this.#host;
     const { key } = library.current;
-    const points = await lab.run('cost', 'Measuring tokens a second', {
+    const points = await lab.run('cost', t('Measuring tokens a second'), {
       contexts: [PACE_CONTEXT],
       steps: PACE_STEPS,
     });

@@ -1,4 +1,5 @@
 /** How the family's figures are written and read out. Pure. */
+import { t } from '../../../core/language/translate';
 import type { Estimate, FamilyControl, FamilyFigure } from '../../../models/family-file';
 import type { Pace } from './family.svelte';
 
@@ -21,13 +22,19 @@ export function estimateInWords(
 ): string {
   return interval === null
     ? write(value)
-    : `${write(value)} (${write(interval[0])} to ${write(interval[1])})`;
+    : t('{write} ({write2} to {write3})', {
+        write: write(value),
+        write2: write(interval[0]),
+        write3: write(interval[1]),
+      });
 }
 
 export function figureInWords(figure: FamilyFigure): string {
   const write = isShareFigure(figure) ? percent : plain;
   const own = estimateInWords(figure, write);
-  return figure.control === null ? own : `${own}; the control ${write(figure.control)}`;
+  return figure.control === null
+    ? own
+    : t('{own}; the control {write}', { own, write: write(figure.control) });
 }
 
 /** Whether the intervals of two accuracies leave room for no difference. */
@@ -37,14 +44,15 @@ export function comparisonInWords(accuracy: Estimate, control: FamilyControl): s
   if (accuracy.interval === null || other.interval === null) return '';
   const isApart =
     accuracy.interval[0] > other.interval[1] || accuracy.interval[1] < other.interval[0];
-  if (!isApart) return 'No difference to the control that these problems could tell from chance.';
+  if (!isApart)
+    return t('No difference to the control that these problems could tell from chance.');
   return accuracy.value > other.value
-    ? 'Better than the control, beyond chance.'
-    : 'Worse than the control, beyond chance.';
+    ? t('Better than the control, beyond chance.')
+    : t('Worse than the control, beyond chance.');
 }
 
 export function paceInWords({ tokensPerSecond, device }: Pace): string {
   const rate =
     tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : String(Math.round(tokensPerSecond));
-  return `${rate} tokens/s on ${device}`;
+  return t('{rate} tokens/s on {device}', { rate, device });
 }

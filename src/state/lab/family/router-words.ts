@@ -1,4 +1,5 @@
 /** What the pictures of routers say in sentences, true of the numbers shown. Pure. */
+import { t } from '../../../core/language/translate';
 import {
   busiestExpert,
   kindPreferences,
@@ -14,7 +15,9 @@ const KIND_WORDS: Readonly<Record<WordKind, string>> = {
   digits: 'digits',
   names: 'names',
   verbs: 'verbs',
-  other: 'other words',
+  get other() {
+    return t('other words');
+  },
 };
 
 /** Fewer tokens of a kind say nothing of who takes them. */
@@ -31,29 +34,49 @@ function chosenOf(view: RouterView, layer: number): number {
 export function litSentence(view: RouterView): string {
   const last = view.recent.at(-1);
   const [load] = view.loads;
-  if (last === undefined || load === undefined) return 'Nothing was read yet.';
+  if (last === undefined || load === undefined) return t('Nothing was read yet.');
   const chosen = chosenOf(view, load.layer);
   const layers = view.loads.length;
-  return `Each token goes to ${chosen} of ${load.experts} experts in ${layers === 1 ? 'one layer' : `each of ${layers} layers`}; the brighter, the more the expert counts. ${formatCount(view.tokens)} tokens were seen.`;
+  return t(
+    'Each token goes to {chosen} of {experts} experts in {oneLayer}; the brighter, the more the expert counts. {tokens} tokens were seen.',
+    {
+      chosen,
+      experts: load.experts,
+      oneLayer: layers === 1 ? t('one layer') : t('each of {layers} layers', { layers }),
+      tokens: formatCount(view.tokens),
+    },
+  );
 }
 
 export function loadSentence(load: LayerLoad, chosen: number): string {
   const busiest = busiestExpert(load);
-  if (busiest === null) return 'Nothing was read yet.';
+  if (busiest === null) return t('Nothing was read yet.');
   const idle = load.counts.filter((count) => count === 0).length;
   const over = largestLoad(load.counts);
-  return `Expert ${busiest} works most: ${over.toFixed(1)} times the even share, which the dashed line is; ${(load.experts / chosen).toFixed(1)} times would be all that is possible. ${
-    idle === 0
-      ? 'None was left out.'
-      : `${idle === 1 ? 'One was' : `${idle} were`} never chosen so far.`
-  }`;
+  return t(
+    'Expert {busiest} works most: {over} times the even share, which the dashed line is; {experts} times would be all that is possible. {noneWasLeft}',
+    {
+      busiest,
+      over: over.toFixed(1),
+      experts: (load.experts / chosen).toFixed(1),
+      noneWasLeft:
+        idle === 0
+          ? t('None was left out.')
+          : t('{oneWas} never chosen so far.', {
+              oneWas: idle === 1 ? t('One was') : t('{idle} were', { idle }),
+            }),
+    },
+  );
 }
 
 /** The strongest leaning of an expert to a kind of word. */
 export function kindSentence(load: LayerLoad, kinds: RouterView['kinds']): string {
   const seen = WORD_KINDS.filter((kind) => kind !== 'other' && kinds[kind] >= LEAST_OF_KIND);
   if (seen.length === 0)
-    return `Too few digits, names and verbs so far to say who takes them: ${LEAST_OF_KIND} of a kind are needed.`;
+    return t(
+      'Too few digits, names and verbs so far to say who takes them: {LEASTOFKIND} of a kind are needed.',
+      { LEASTOFKIND: LEAST_OF_KIND },
+    );
   const preferences = kindPreferences(load);
   const parts = seen.map((kind) => {
     const at = WORD_KINDS.indexOf(kind);
@@ -62,7 +85,15 @@ export function kindSentence(load: LayerLoad, kinds: RouterView['kinds']): strin
     const expert = load.byKind[kind].indexOf(Math.max(...load.byKind[kind]));
     const share = (load.byKind[kind][expert] ?? 0) / sum;
     const factor = preferences[expert * WORD_KINDS.length + at] ?? NaN;
-    return `Of the ${kindName(kind)}, expert ${expert} takes most: ${Math.round(100 * share)}\u00a0% of their choices, ${factor.toFixed(1)} times its share of all tokens.`;
+    return t(
+      'Of the {kindName}, expert {expert} takes most: {share} % of their choices, {factor} times its share of all tokens.',
+      {
+        kindName: kindName(kind),
+        expert,
+        share: Math.round(100 * share),
+        factor: factor.toFixed(1),
+      },
+    );
   });
   return parts.join(' ');
 }
@@ -72,12 +103,26 @@ export function withoutSentence(result: WithoutResult, part: string): string {
   const { baseline, firstDifference, kl } = result;
   const mean =
     kl === null || kl.length === 0 ? 0 : kl.reduce((sum, one) => sum + one, 0) / kl.length;
-  const told = `At the whole model’s own words the next token’s odds move by ${mean.toFixed(3)} nats on average.`;
+  const told = t(
+    'At the whole model’s own words the next token’s odds move by {mean} nats on average.',
+    { mean: mean.toFixed(3) },
+  );
   if (firstDifference === null)
-    return `Without ${part} it writes the same ${baseline.tokenIds.length} tokens. ${told}`;
+    return t('Without {part} it writes the same {length} tokens. {told}', {
+      part,
+      length: baseline.tokenIds.length,
+      told,
+    });
   return firstDifference === 0
-    ? `Without ${part} even the first token is another. ${told}`
-    : `Without ${part} the first ${firstDifference === 1 ? 'token is' : `${firstDifference} tokens are`} the same, then it writes others. ${told}`;
+    ? t('Without {part} even the first token is another. {told}', { part, told })
+    : t('Without {part} the first {tokenIs} the same, then it writes others. {told}', {
+        part,
+        tokenIs:
+          firstDifference === 1
+            ? t('token is')
+            : t('{firstDifference} tokens are', { firstDifference }),
+        told,
+      });
 }
 
 /** Who took over the tokens of an expert that was switched off; '' where nobody can be named. */
@@ -105,6 +150,9 @@ export function heirSentence(
   );
   const freed = before.get(off.expert) ?? 0;
   if (heir === null || freed === 0)
-    return `In the prompt no token had gone to expert ${off.expert}.`;
-  return `Of the prompt’s tokens ${freed} had gone to expert ${off.expert}; expert ${heir.expert} takes over most of them (${heir.more} more than before).`;
+    return t('In the prompt no token had gone to expert {expert}.', { expert: off.expert });
+  return t(
+    'Of the prompt’s tokens {freed} had gone to expert {expert}; expert {expert2} takes over most of them ({more} more than before).',
+    { freed, expert: off.expert, expert2: heir.expert, more: heir.more },
+  );
 }

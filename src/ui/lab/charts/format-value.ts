@@ -1,4 +1,6 @@
 /** How plain numbers of the lab are written: three figures, a real minus sign, powers of ten where they are needed. */
+import { plural, t } from '../../../core/language/translate';
+import { formatFixed } from '../../../core/units';
 
 /** "0", "0.042", "−1.37", "12.5", "3.2e−5", "∞"; "–" when not a number. */
 export function formatValue(value: number): string {
@@ -20,17 +22,17 @@ export function formatValue(value: number): string {
 /** "12.5 %"; "<0.1 %" for the rest of what is there. */
 export function formatShare(share: number): string {
   if (Number.isNaN(share)) return '–';
-  if (share > 0 && share < 0.001) return '<0.1 %';
+  if (share > 0 && share < 0.001) return `<${formatFixed(0.1, 1)} %`;
   const percent = Math.abs(share) * 100;
-  return `${share < 0 ? '−' : ''}${percent < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+  return `${share < 0 ? '−' : ''}${formatFixed(percent, percent < 10 ? 1 : 0)} %`;
 }
 
 /** "1 token", "12.5 tokens", "over 10,000 tokens". */
 export function formatTokens(tokens: number): string {
-  if (tokens > 10_000) return 'over 10,000 tokens';
+  if (tokens > 10_000) return t('over 10,000 tokens');
   const text =
-    tokens < 10 && !Number.isInteger(tokens) ? tokens.toFixed(1) : String(Math.round(tokens));
-  return `${text} ${text === '1' ? 'token' : 'tokens'}`;
+    tokens < 10 && !Number.isInteger(tokens) ? formatFixed(tokens, 1) : String(Math.round(tokens));
+  return plural(Number(text === '1' ? 1 : 2), '1 token', '{tokens} tokens', { tokens: text });
 }
 
 /** A token's text as one visible word: blanks and line ends shown. */

@@ -1,4 +1,5 @@
 /** Puts a figure together as one SVG file that stands alone: title, pictures, sentence, provenance, model and device. */
+import { t } from '../../../core/language/translate';
 import { drawLines } from './draw-lines';
 import { drawMatrix } from './draw-matrix';
 import { drawBars, drawGrid, drawStrip, drawTexts, drawWords } from './draw-rows';
@@ -10,9 +11,15 @@ const PAD = 30;
 const GAP = 22;
 
 const PROVENANCE_WORDS = {
-  measured: 'Measured in this tab',
-  derived: 'Derived from the config',
-  published: 'Published',
+  get measured() {
+    return t('Measured in this tab');
+  },
+  get derived() {
+    return t('Derived from the config');
+  },
+  get published() {
+    return t('Published');
+  },
 } as const;
 
 function draw(picture: Picture, width: number, id: string): Drawn {
@@ -61,7 +68,7 @@ export function figureSvg(figure: Figure): string {
   const foot = [
     ...(figure.provenance === null ? [] : [PROVENANCE_WORDS[figure.provenance]]),
     figure.source,
-    'made with Tidepool',
+    t('made with Tidepool'),
   ].join(' · ');
   y += 14;
   for (const line of wrap(foot, 118)) {
