@@ -54,7 +54,7 @@ export function readPrompt(input: LanguageModelPrompt, hasInput: boolean): Promp
   given.forEach((message, index) => {
     const { role } = message;
     if (!['system', 'user', 'assistant'].includes(role))
-      throw new TypeError(`"${String(role)}" is no role of a message.`);
+      throw new TypeError(`"${role}" is no role of a message.`);
     if (message.prefix === true && (role !== 'assistant' || index < given.length - 1))
       throw domError(
         'SyntaxError',

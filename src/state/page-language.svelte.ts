@@ -16,7 +16,7 @@ export class PageLanguage {
   constructor(preferred: () => readonly string[], load = loadLanguage) {
     this.#preferred = preferred;
     this.#load = load;
-    onLanguageRead(() => void this.#spoken);
+    onLanguageRead(() => this.#spoken);
   }
 
   get spoken(): LanguageCode {

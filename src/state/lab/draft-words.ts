@@ -16,7 +16,7 @@ interface Drafted {
 }
 
 /** Guesses of tokens that were kept, and that were not. */
-export function draftTally(tokens: readonly Drafted[]): { kept: number; missed: number } {
+function draftTally(tokens: readonly Drafted[]): { kept: number; missed: number } {
   let kept = 0;
   let missed = 0;
   for (const { draft } of tokens) {

@@ -76,7 +76,7 @@ export function stateIn(frame: TraceView | null, layer: number, head: number): L
 
 /** What one step added to a state, number by number; null where either is missing. */
 export function stateChange(now: LabMatrix | null, before: LabMatrix | null): LabMatrix | null {
-  if (now === null || before === null || now.values.length !== before.values.length) return null;
+  if (before === null || now?.values.length !== before.values.length) return null;
   return { ...now, values: now.values.map((value, at) => value - (before.values[at] ?? 0)) };
 }
 

@@ -106,7 +106,7 @@ export const FAMILY_LESSONS: readonly Lesson[] = [
         tokens: REPLY_TOKENS,
         sampling: GREEDY,
       });
-      if (result === null || result.changed === null) return null;
+      if (result?.changed === undefined || result.changed === null) return null;
       const { baseline, changed, firstDifference } = result;
       const right = firstDifference === null ? 0 : firstDifference >= SAME_BEGINNING ? 1 : 2;
       return {
@@ -353,7 +353,7 @@ export const FAMILY_LESSONS: readonly Lesson[] = [
           tokens: COMPARED_TOKENS,
           sampling: GREEDY,
         });
-        if (result === null || result.kl === null) return null;
+        if (result?.kl === undefined || result.kl === null) return null;
         const kl = result.kl.reduce((sum, one) => sum + one, 0) / (result.kl.length || 1);
         found.push({ index, kind, kl });
       }

@@ -45,7 +45,7 @@ async function visit(names: readonly string[], fails: readonly string[] = []) {
     notices,
     hub: new HubClient({ fetch, isOnline: () => true, isAllowed: () => true }),
     store: new ModelStore(memoryCaches()),
-    serverTarget: () => null,
+    serverTarget: () => Promise.resolve(null),
     fetch: (url) =>
       Promise.resolve(
         url.endsWith('models/index.json')

@@ -32,7 +32,7 @@ export function formatTokens(tokens: number): string {
   if (tokens > 10_000) return t('over 10,000 tokens');
   const text =
     tokens < 10 && !Number.isInteger(tokens) ? formatFixed(tokens, 1) : String(Math.round(tokens));
-  return plural(Number(text === '1' ? 1 : 2), '1 token', '{tokens} tokens', { tokens: text });
+  return plural(text === '1' ? 1 : 2, '1 token', '{tokens} tokens', { tokens: text });
 }
 
 /** A token's text as one visible word: blanks and line ends shown. */
