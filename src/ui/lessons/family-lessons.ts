@@ -21,7 +21,7 @@ const asked = (content: string): WithoutRequest['source'] => ({
 /** Read to see who works; the first is asked again with the busiest expert off. */
 const QUESTIONS = [
   'Tom has 12 apples. He buys 30 more. How many apples does Tom have?',
-  t('Tell me a short story about a fox and a kite.'),
+  'Tell me a short story about a fox and a kite.',
 ] as const;
 const REPLY_TOKENS = 40;
 
