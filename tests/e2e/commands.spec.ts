@@ -62,6 +62,7 @@ test('a prompt with blanks is written, filled in and asked; instructions go to t
   await chat.open('thinks');
   const box = page.getByRole('textbox', { name: 'Message' });
   await page.getByRole('button', { name: 'Add to the message' }).click();
+  await expect(page.getByRole('menuitem').first()).toBeFocused();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'New prompt' }).click();

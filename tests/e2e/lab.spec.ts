@@ -29,6 +29,7 @@ test('every view is accessible, and its tabs go by arrow keys', async ({ chat })
     'Tokens',
     'Operate',
     'Recall',
+    'Family',
     'Lessons',
     'Race',
     'Class',

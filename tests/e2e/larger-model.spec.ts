@@ -48,8 +48,9 @@ test.use({ serviceWorkers: 'allow' });
 test.beforeEach(async ({ port }) => {
   host = await FaultHost.start(resolve(process.env['TIDEPOOL_DIST'] ?? 'dist'), port);
   host.put('models/index.json', indexWithLagoon());
-  host.put('service-worker.js', workerWithIndex(indexWithLagoon()));
-  for (const [path, bytes] of lagoonFiles()) host.put(LAGOON_FOLDER + path, bytes);
+  const files = new Map([...lagoonFiles()].map(([path, bytes]) => [LAGOON_FOLDER + path, bytes]));
+  host.put('service-worker.js', workerWithIndex(indexWithLagoon(), files));
+  for (const [path, bytes] of files) host.put(path, bytes);
   site = host.url.replace('127.0.0.1', NAME);
 });
 test.afterEach(() => host.close());

@@ -4,7 +4,7 @@ import { test as base, expect } from '@playwright/test';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,14 +97,18 @@ function smallerSite(): readonly string[] {
 }
 
 /** The built site's service worker as a build with another index of models has it. */
-export function workerWithIndex(index: Uint8Array): Uint8Array {
+export function workerWithIndex(
+  index: Uint8Array,
+  others: ReadonlyMap<string, Uint8Array> = new Map(),
+): Uint8Array {
   const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
   const worker = readFileSync(join(DIST, 'service-worker.js'), 'utf8');
-  const changed = worker.replaceAll(
-    sha256(readFileSync(join(DIST, 'models/index.json'))),
-    sha256(index),
-  );
+  const exchange = (text: string, path: string, bytes: Uint8Array): string =>
+    text.replaceAll(sha256(readFileSync(join(DIST, path))), sha256(bytes));
+  let changed = exchange(worker, 'models/index.json', index);
   if (changed === worker) throw new Error('service-worker.js does not list models/index.json');
+  for (const [path, bytes] of others)
+    if (existsSync(join(DIST, path))) changed = exchange(changed, path, bytes);
   return Buffer.from(changed);
 }
 

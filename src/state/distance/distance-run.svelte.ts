@@ -1,4 +1,5 @@
 /** Owns one run of the race or of a long read as the page sees it: begun, held, gone on with, ended. Owns no figures. */
+import { said } from '../../core/language/translate';
 import { DistanceClient } from '../../engine/distance-client';
 import type {
   DistanceEvent,
@@ -33,7 +34,7 @@ export class DistanceRun {
       if (event.type === 'opened') this.opened = [...this.opened, event.model];
       onEvent(event);
       if (event.type === 'failed') {
-        this.problem = `${event.error.message} ${event.error.remedy}`;
+        this.problem = `${said(event.error.message)} ${said(event.error.remedy)}`;
         this.#close('failed');
       } else if (event.type === 'done') this.#close('done');
     });

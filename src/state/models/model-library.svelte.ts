@@ -3,7 +3,7 @@
  * the choosing: the load, the way back to the embedded model when it fails, what is remembered. Owns no network of its
  * own (HubClient, ModelDownload) and no judgement (models/fit).
  */
-import { t } from '../../core/language/translate';
+import { said, t } from '../../core/language/translate';
 import { EngineError } from '../../core/errors';
 import type { ModelListing } from '../../core/model-listing';
 import { formatBytes } from '../../core/units';
@@ -721,8 +721,8 @@ export class ModelLibrary {
     notices.show(
       t('{title} could not be started. {message} {remedy} {title2} answers in its place.', {
         title,
-        message: why?.message ?? '',
-        remedy: why?.remedy ?? '',
+        message: said(why?.message ?? ''),
+        remedy: said(why?.remedy ?? ''),
         title2: next.title,
       }),
       { tone: 'trouble' },

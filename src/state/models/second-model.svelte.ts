@@ -2,7 +2,7 @@
  * Owns the second model that answers each question too: which ones can, where it runs and whether it has an engine of its
  * own or takes the first one's in turn. Owns no conversation: the chat asks it by `Author`.
  */
-import { t } from '../../core/language/translate';
+import { said, t } from '../../core/language/translate';
 import { placeOfServer, type ServerTarget } from '../../core/server/server-target';
 import type { Engine } from '../../engine/engine';
 import { modelUrlOf, SITE_MODELS } from '../../models/registry';
@@ -112,8 +112,8 @@ export class SecondModel {
     if (status?.phase === 'failed' && status.error !== null)
       return t('{title} is not there. {message} {remedy}', {
         title,
-        message: status.error.message,
-        remedy: status.error.remedy,
+        message: said(status.error.message),
+        remedy: said(status.error.remedy),
       });
     return '';
   }
