@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from tasks.interval import wilson
 from tasks.problem import Problem
 from tasks.registry import FAMILIES
 
@@ -91,13 +92,6 @@ class Subject:
             text = self.tokenizer.decode(answer).strip()
             found[index] = Said(self.tokenizer.decode(reply[:cut]), text, cut, len(answer), is_whole and text != "")
         return [said for said in found if said is not None]
-
-
-def wilson(share: float, n: int) -> list[float]:
-    """95 % interval of a share of n."""
-    z = 1.959964
-    middle, spread = (share + z * z / (2 * n)) / (1 + z * z / n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return [round(middle - spread, 4), round(middle + spread, 4)]
 
 
 def canonical_of(problem: dict[str, Any]) -> str:

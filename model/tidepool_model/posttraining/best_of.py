@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 import re
 import sys
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import torch
 from tasks import registry
+from tasks.interval import wilson
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
@@ -85,13 +85,6 @@ def majority(texts: Sequence[str]) -> int:
     return answers.index(Counter(answers).most_common(1)[0][0])
 
 
-def interval(share: float, n: int) -> list[float]:
-    """Wilson's 95 % interval."""
-    z = 1.959964
-    middle, spread = (share + z * z / (2 * n)) / (1 + z * z / n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return [round(middle - spread, 4), round(middle + spread, 4)]
-
-
 def measure(scored: Sequence[tuple[Sequence[Reply], Sequence[float]]]) -> dict[str, object]:
     """Shares of problems answered rightly by each way of choosing, from replies and rewards of each problem."""
     n = len(scored)
@@ -112,7 +105,7 @@ def measure(scored: Sequence[tuple[Sequence[Reply], Sequence[float]]]) -> dict[s
     return {
         "problems": n,
         "tokensEach": round(sum(reply.tokens for replies, _ in scored for reply in replies) / sum(len(replies) for replies, _ in scored), 1),
-        "right": {name: {"share": round(share, 4), "interval": interval(share, n)} for name, share in shares.items()},
+        "right": {name: {"share": round(share, 4), "interval": wilson(share, n)} for name, share in shares.items()},
         "byTenthOfReward": [{"reward": round(sum(r for r, _ in part) / len(part), 3), "right": round(sum(v for _, v in part) / len(part), 4)} for part in tenths if part],
     }
 

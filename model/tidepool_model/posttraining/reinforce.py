@@ -24,6 +24,7 @@ from ..architecture.model import HybridLM
 from ..data import chat_format
 from ..data.packing import IGNORED, Batch
 from ..training import train
+from .rollouts import sample_group
 
 FAMILIES = tuple(name for name in registry.FAMILIES if name != "tools")  # a call of a tool needs somebody to answer it
 DIFFICULTIES = (1, 2, 3)
@@ -43,25 +44,10 @@ def reward(problem: Problem, reply: Reply, ended: bool) -> float:
     return 1.0 if registry.FAMILIES[problem.family].check(problem, answer) else 0.1
 
 
-@torch.no_grad()
 def sample(model: HybridLM, prompt: list[int], count: int, most: int, end: int, temperature: float, generator: torch.Generator) -> list[list[int]]:
     """`count` replies to one prompt, of at most `most` tokens each, drawn at `temperature`; each stops at `end`."""
-    device = next(model.parameters()).device
-    logits, state = model(torch.tensor([prompt] * count, device=device))  # (count, prompt, vocab)
-    replies: list[list[int]] = [[] for _ in range(count)]
-    going = set(range(count))
-    for _ in range(most):
-        chances = torch.softmax(logits[:, -1].float().cpu() / temperature, -1)  # (count, vocab)
-        drawn = torch.multinomial(chances, 1, generator=generator)  # (count, 1)
-        for row in list(going):
-            token = int(drawn[row])
-            replies[row].append(token)
-            if token == end:
-                going.remove(row)
-        if not going:
-            break
-        logits, state = model(drawn.to(device), state)
-    return replies
+    rollouts = sample_group(model, prompt, count, most, end, None, lambda turn: None, temperature, generator)
+    return [rollout.tokens for rollout in rollouts]
 
 
 def advantages(rewards: list[float]) -> list[float]:

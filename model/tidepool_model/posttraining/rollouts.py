@@ -74,15 +74,16 @@ def _write_turn(
     model: HybridLM, context: list[int], rows: dict[int, Rollout], most: int, end: int, limit: Limit | None, temperature: float, generator: torch.Generator
 ) -> None:
     """One turn of every row: `ended` where it came to its end mark."""
-    logits, state = model(torch.tensor([context]))  # the prompt is read once
+    device = next(model.parameters()).device
+    logits, state = model(torch.tensor([context], device=device))  # the prompt is read once
     going = list(rows.values())
-    state = _picked(state, torch.zeros(len(going), dtype=torch.long))
+    state = _picked(state, torch.zeros(len(going), dtype=torch.long, device=device))
     said = logits[:, -1].expand(len(going), -1)
     turns: dict[int, list[int]] = {id(rollout): [] for rollout in going}
     forced: dict[int, list[int]] = {id(rollout): [] for rollout in going}
     thinking = {id(rollout): limit is not None for rollout in going}
     while True:
-        log_probs = torch.log_softmax(said.float() / temperature, -1)  # (rows, vocab)
+        log_probs = torch.log_softmax(said.float().cpu() / temperature, -1)  # (rows, vocab)
         drawn = torch.multinomial(log_probs.exp(), 1, generator=generator)[:, 0].tolist()
         for at, rollout in enumerate(going):
             key, token = id(rollout), drawn[at]
@@ -103,9 +104,9 @@ def _write_turn(
         if not live:
             break
         if len(live) <= NARROW_AT * len(going):
-            picked = torch.tensor(live)
+            picked = torch.tensor(live, device=device)
             state, going, drawn = _picked(state, picked), [going[at] for at in live], [drawn[at] for at in live]
-        logits, state = model(torch.tensor(drawn)[:, None], state)
+        logits, state = model(torch.tensor(drawn, device=device)[:, None], state)
         said = logits[:, -1]
     for rollout in rows.values():
         rollout.turns.append(turns[id(rollout)])
