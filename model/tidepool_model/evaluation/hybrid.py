@@ -35,12 +35,12 @@ from ..architecture.hybrid_checkpoint import load_base, read_hybrid, round_to_gr
 from ..architecture.hybrid_llama import HybridLlama
 from ..data import chat_format
 from ..data.lagoon.vocabulary import many_names
+from ..data.thought_boundary import boundary_tokens
 
 LIMITS: tuple[int | None, ...] = (0, 16, 32, 64, 128, 256, None)
 LONGEST = 420  # tokens of a reply; the longest right thought has some 300
 ANSWER = 96
 FIXTURES = Path(__file__).resolve().parents[3] / "tests/fixtures/eval"
-LINE_OR_SENTENCE = re.compile(r"(\n|[.!?…]['\")\]]*)\s*$")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Subject:
         self.end = self.tokenizer.token_to_id(chat_format.IM_END)
         self.end_think = self.tokenizer.token_to_id(chat_format.END_THINK)
         self.newline = self.encode("\n")
-        self.boundaries = {i for w, i in self.tokenizer.get_vocab().items() if LINE_OR_SENTENCE.search(self.tokenizer.decode([i]) or " ")}
+        self.boundaries = boundary_tokens(self.tokenizer)
 
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids

@@ -31,6 +31,7 @@ from tqdm import tqdm
 from ..architecture.batch_decode import Limit
 from ..architecture.model import HybridLM, load_pretrained, save_pretrained
 from ..data import chat_format
+from ..data.thought_boundary import boundary_tokens
 from ..data.tokenizer import DEFAULT_DIR
 from ..training.train import commit_hash
 from .environments import MALFORMED, RIGHT, Task, draw_limit, environments
@@ -115,7 +116,7 @@ class Reinforcer:
         self.special = {"eos_token_id": self.end, "pad_token_id": self.pad, "bos_token_id": ids[chat_format.END_OF_TEXT]}
         newline = self.tokenizer.encode("\n", add_special_tokens=False).ids
         self.close = [*newline, self.end_think, *newline]
-        self.boundaries = {i for word, i in self.tokenizer.get_vocab().items() if (self.tokenizer.decode([i]) or " ").rstrip(" ")[-1:] in ("\n", ".", "!", "?")}
+        self.boundaries = boundary_tokens(self.tokenizer)
 
     # -- episodes --------------------------------------------------------------------------------------------------
 
