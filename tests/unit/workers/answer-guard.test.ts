@@ -1,15 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonSchema } from '../../../src/core/json-schema/read-schema';
-import { thinkFormatOf, type ThinkFormat } from '../../../src/models/think-format';
+import type { ThinkFormat } from '../../../src/models/think-format';
 import type { EngineEvent, GenerateRequest } from '../../../src/protocol/engine-api';
 import { runGeneration, type GenerationOutcome } from '../../../workers/generate-loop';
-import { createTokenizer, type ChatTokenizer } from '../../../workers/runtime/hub';
+import type { ChatTokenizer } from '../../../workers/runtime/hub';
 import { SnapshotCache } from '../../../workers/runtime/snapshots';
 import { satisfies } from '../core/json-schema/schemas';
-import { MICRO_URL, requestOf } from './model-host';
+import { microChat, requestOf } from './model-host';
 import { ScriptedModel } from './scripted-model';
 
 const CITY: JsonSchema = {
@@ -31,10 +29,7 @@ let format: ThinkFormat;
 const snapshots = new SnapshotCache();
 
 beforeAll(async () => {
-  const json = async (name: string): Promise<unknown> =>
-    JSON.parse(await readFile(fileURLToPath(new URL(name, MICRO_URL)), 'utf8')) as unknown;
-  tokenizer = createTokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'));
-  format = thinkFormatOf((token) => tokenizer.idOf(token), []);
+  ({ tokenizer, format } = await microChat());
 });
 
 afterEach(() => snapshots.clear());

@@ -1,15 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GREEDY } from '../../../src/core/sampling/greedy';
 import type { ModelSpec } from '../../../src/core/model-spec';
-import { thinkFormatOf, type ThinkFormat } from '../../../src/models/think-format';
+import type { ThinkFormat } from '../../../src/models/think-format';
 import type { EngineEvent, GenerateRequest } from '../../../src/protocol/engine-api';
 import type { Guess, Guesser } from '../../../workers/draft/draft-module';
 import { DraftingSession, type Backbone } from '../../../workers/draft/drafting-session';
 import { runGeneration, type GenerationControl } from '../../../workers/generate-loop';
-import { createTokenizer, type ChatTokenizer } from '../../../workers/runtime/hub';
+import type { ChatTokenizer } from '../../../workers/runtime/hub';
 import {
   LayerStates,
   liveStateCount,
@@ -17,7 +15,7 @@ import {
 } from '../../../workers/runtime/layer-states';
 import type { StepResult } from '../../../workers/runtime/session';
 import { SnapshotCache } from '../../../workers/runtime/snapshots';
-import { MICRO_URL, requestOf } from './model-host';
+import { microChat, requestOf } from './model-host';
 import { CountedTensor } from './scripted-model';
 
 let tokenizer: ChatTokenizer;
@@ -25,10 +23,7 @@ let format: ThinkFormat;
 let spec: ModelSpec;
 
 beforeAll(async () => {
-  const json = async (name: string): Promise<unknown> =>
-    JSON.parse(await readFile(fileURLToPath(new URL(name, MICRO_URL)), 'utf8')) as unknown;
-  tokenizer = createTokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'));
-  format = thinkFormatOf((token) => tokenizer.idOf(token), []);
+  ({ tokenizer, format } = await microChat());
   spec = {
     name: 'script',
     modelType: 'nemotron_h',

@@ -1,25 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { graceTokens } from '../../../src/core/budget/thinking-limit';
 import { TOOL_SCHEMAS } from '../../../src/core/tools/run-tool';
 import type { ModelSpec } from '../../../src/core/model-spec';
-import { thinkFormatOf, type ThinkFormat } from '../../../src/models/think-format';
+import type { ThinkFormat } from '../../../src/models/think-format';
 import type { EngineEvent, GenerateRequest } from '../../../src/protocol/engine-api';
 import {
   runGeneration,
   type GenerationControl,
   type GenerationOutcome,
 } from '../../../workers/generate-loop';
-import {
-  createTokenizer,
-  type ChatTokenizer,
-  type TemplateMessage,
-} from '../../../workers/runtime/hub';
+import type { ChatTokenizer, TemplateMessage } from '../../../workers/runtime/hub';
 import { liveStateCount } from '../../../workers/runtime/layer-states';
 import { SnapshotCache } from '../../../workers/runtime/snapshots';
-import { MICRO_URL, requestOf } from './model-host';
+import { microChat, requestOf } from './model-host';
 import { CountedTensor, ScriptedModel } from './scripted-model';
 
 let tokenizer: ChatTokenizer;
@@ -27,10 +21,7 @@ let format: ThinkFormat;
 let spec: ModelSpec;
 
 beforeAll(async () => {
-  const json = async (name: string): Promise<unknown> =>
-    JSON.parse(await readFile(fileURLToPath(new URL(name, MICRO_URL)), 'utf8')) as unknown;
-  tokenizer = createTokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'));
-  format = thinkFormatOf((token) => tokenizer.idOf(token), []);
+  ({ tokenizer, format } = await microChat());
   spec = {
     name: 'script',
     modelType: 'nemotron_h',

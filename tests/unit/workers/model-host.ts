@@ -12,7 +12,9 @@ import type {
   GenerateRequest,
   LoadProgress,
 } from '../../../src/protocol/engine-api';
+import { thinkFormatOf, type ThinkFormat } from '../../../src/models/think-format';
 import type { Engine, EngineHost } from '../../../workers/engine';
+import { createTokenizer, type ChatTokenizer } from '../../../workers/runtime/hub';
 import type { RuntimeFiles } from '../../../workers/runtime/session';
 
 const ortFolder = dirname(
@@ -29,6 +31,17 @@ export const MICRO_URL = new URL(
   `${(process.env['TIDEPOOL_MICRO'] ?? fileURLToPath(new URL('../../../public/models/micro', import.meta.url))).replace(/\/$/, '')}/`,
   'file://',
 ).href;
+
+/** Tokenizer and chat form of the micro model, for models that are scripted. */
+export async function microChat(): Promise<{ tokenizer: ChatTokenizer; format: ThinkFormat }> {
+  const json = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(fileURLToPath(new URL(name, MICRO_URL)), 'utf8')) as unknown;
+  const tokenizer = createTokenizer(
+    await json('tokenizer.json'),
+    await json('tokenizer_config.json'),
+  );
+  return { tokenizer, format: thinkFormatOf((token) => tokenizer.idOf(token), []) };
+}
 
 const NO_GPU: DeviceProfile = {
   gpu: { missing: 'this is Node' },
