@@ -32,9 +32,8 @@ from ..data.lagoon.taught_rows import UNTRAINED, ComparedRow, Rows, TaughtRow
 from .team import Member, Team, pin, restore, save, share
 
 KINDS = ("taught", "kept", "text", "far")
-HEALING = 0.15  # share of a run in which more rows hold the model to its base
 HEALING_SHARES = (0.44, 0.33, 0.20, 0.03)
-SHARES = (0.74, 0.15, 0.08, 0.03)
+SHARES = (0.80, 0.10, 0.07, 0.03)
 STOP = -2  # what the team's flag says when a run is to end
 
 
@@ -141,7 +140,7 @@ def work(rank: int, team: Team, model: HybridLlama, base: HybridLlama, args: arg
     read = 0.0
     seen: Counter[str] = Counter()
     for step in range(start, args.steps):
-        shares = np.array(HEALING_SHARES if schedule.done(step) < HEALING else SHARES)
+        shares = np.array(HEALING_SHARES if schedule.done(step) < args.healing else SHARES)
         for _ in member.rows(args.share):
             kind = KINDS[rows.random.choice(len(KINDS), p=shares)]
             weight, counts = teacher.row(kind)
@@ -188,6 +187,7 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=15, help="steps after each start in which the rate rises")
     parser.add_argument("--finish-minutes", type=float, default=0, help="ends, decayed, after so many minutes")
     parser.add_argument("--done-before", type=float, default=0, help="share of the schedule that a stopped run had done")
+    parser.add_argument("--healing", type=float, default=0.15, help="share of the run in which more rows hold the model to its base; 0 to teach on")
     parser.add_argument("--kl-weight", type=float, default=1.0)
     parser.add_argument("--keep", type=int, default=20, help="steps between two writings of the checkpoint")
     parser.add_argument("--seed", type=int, default=1)

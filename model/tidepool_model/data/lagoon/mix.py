@@ -33,11 +33,11 @@ from .vocabulary import widened
 
 # Share of documents.
 MIX = {
-    "families": 0.46, "plain sums": 0.12, "knowledge": 0.09, "reading": 0.09, "sums": 0.05, "itself": 0.06, "tables": 0.03, "letters": 0.03, "drills": 0.03, "chains": 0.03, "stories": 0.005, "talk": 0.005,
+    "families": 0.70, "plain sums": 0.10, "knowledge": 0.03, "reading": 0.05, "sums": 0.02, "itself": 0.03, "tables": 0.02, "letters": 0.02, "drills": 0.02, "chains": 0.005, "stories": 0.0025, "talk": 0.0025,
 }  # fmt: skip
-BUDGETS = (("off", 0.16), ("sentence", 0.10), ("anywhere", 0.10), ("whole", 0.64))
+BUDGETS = (("off", 0.12), ("sentence", 0.06), ("anywhere", 0.08), ("whole", 0.74))
 DIFFICULTY_WEIGHTS = (0.30, 0.27, 0.22, 0.12, 0.09)
-IN_CHAT = 0.12  # tasks that come after one or two other exchanges: these cost tokens without loss
+IN_CHAT = 0.08  # tasks that come after one or two other exchanges: these cost tokens without loss
 # Topics of Tidepool's small talk that a model which knows more need not turn away, or has words of its own for.
 LEFT_OUT_TOPICS = frozenset(("hard facts", "long work", "name", "where do you live", "made by", "how work", "mamba", "attention", "name Tidepool why", "weather", "live data", "time", "hello", "thanks", "bye", "how small", "how smart", "can do", "how are you", "how old", "other language"))
 
