@@ -45,6 +45,11 @@ def ssd_chunked(
     batch, length, heads, head_dim = x.shape
     groups = b.shape[2]
     per_group = heads // groups
+    if length == 1 and initial is not None:  # decoding: the recurrence itself, no chunk that is nearly all padding
+        b, c = (part[:, 0].float().repeat_interleave(per_group, 1) for part in (b, c))  # (batch, heads, state)
+        state = torch.addcmul(initial.float() * log_decay[:, 0].exp()[..., None, None], x[:, 0].float().unsqueeze(-1), b.unsqueeze(2))
+        return (state @ c.unsqueeze(-1)).squeeze(-1).unsqueeze(1).to(x.dtype), state
+    chunk_size = min(chunk_size, length)
     pad = (-length) % chunk_size
     if pad:  # Δ·x = 0 and log decay = 0 leave the state as it is
         x = F.pad(x, (0, 0, 0, 0, 0, pad))
