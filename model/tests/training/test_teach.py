@@ -22,6 +22,7 @@ from tidepool_model.architecture.hybrid_llama import HybridLlama, HybridLlamaCon
 from tidepool_model.data.lagoon.mix import flat
 from tidepool_model.data.lagoon.taught_rows import LONG_ROW, ROW, UNTRAINED, Rows
 from tidepool_model.training.teach import Schedule, Teacher
+from tidepool_model.training.team import Member, share
 
 TOKENIZER = Path(__file__).parents[2] / "tokenizer/tokenizer.json"
 VOCABULARY = 4096
@@ -136,3 +137,17 @@ def test_a_run_that_is_stopped_saves_and_goes_on(data: Path, tmp_path: Path) -> 
     second = begin(reached + 4)
     lines = [json.loads(line) for line in second.communicate(timeout=120)[0].splitlines()]
     assert lines[-1]["step"] == reached + 3 and all(line["step"] > reached for line in lines)
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_before_it_reaches_a_weight() -> None:
+    module = torch.nn.Linear(4, 4, bias=False)
+    named = list(module.named_parameters())
+    team = share(named, 1, 1)
+    member = Member(team, 0, named)
+    team.barrier = type("Alone", (), {"wait": lambda self: None})()
+    before = team.parameters[0].master.clone()
+    (module(torch.ones(1, 4, dtype=module.weight.dtype)) * torch.nan).sum().backward()
+    member.add(1.0, [0.0])
+    with pytest.raises(FloatingPointError, match="update 1 has a norm of nan; nothing was updated"):
+        member.step(1e-3)
+    assert torch.equal(team.parameters[0].master, before)

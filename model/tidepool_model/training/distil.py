@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ..architecture.hybrid_checkpoint import load_base
 from ..architecture.hybrid_llama import HeadwiseMamba2, HybridBlock, HybridLlama, rotary_tables
 from ..convert.hybridise import fit_norm, mixer_from_attention, pattern_of
+from .compiling import use_narrow_vectors
 from .team import Member, Team, pin, restore, save, share
 
 # By the damage to the logits (KL) when one block alone is replaced, cheapest first; measured on 2026-11-28 on 12 rows of 512.
@@ -77,6 +78,8 @@ def work(rank: int, team: Team, teacher: HybridLlama, mixers: nn.ModuleDict, arg
     source = RowSource(args.rows, args.seed * 1000 + rank + 7919 * int(team.steps[0]))
     config = teacher.config
     cos, sin = rotary_tables(512, config.head_dim, config.rope_theta)
+    if args.compile:
+        use_narrow_vectors()
     teacher_step = torch.compile(attention_step) if args.compile else attention_step
     loss_of = torch.compile(mixer_loss) if args.compile else mixer_loss
     began, tokens, start = time.time(), 0.0, int(team.steps[0])

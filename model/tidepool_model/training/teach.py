@@ -29,6 +29,7 @@ from ..architecture.hybrid_checkpoint import load_base, read_hybrid, write_hybri
 from ..architecture.hybrid_llama import HybridLlama
 from ..architecture.model import document_mask
 from ..data.lagoon.taught_rows import UNTRAINED, ComparedRow, Rows, TaughtRow
+from .compiling import use_narrow_vectors
 from .team import Member, Team, pin, restore, save, share
 
 KINDS = ("taught", "kept", "text", "far")
@@ -133,6 +134,7 @@ def work(rank: int, team: Team, model: HybridLlama, base: HybridLlama, args: arg
     tokenizer = Path(args.checkpoint) / "tokenizer.json"
     rows = Rows(Path(args.data), Path(args.plain), tokenizer, args.seed * 1000 + rank * 17 + start * 31)
     if args.compile:
+        use_narrow_vectors()
         for layer in [*model.layers, *base.layers]:
             layer.compile()
     teacher = Teacher(model, base, rows, args.kl_weight)

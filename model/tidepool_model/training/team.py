@@ -7,6 +7,7 @@ contributes fewer rows. Not here: what is computed on a row (distil, teach).
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -143,6 +144,10 @@ class Member:
         team.squares[self.rank] = square
         team.barrier.wait()
         norm = float(team.squares.sum()) ** 0.5
+        if not math.isfinite(norm):  # every process sees the same sum, so all of them stop here
+            raise FloatingPointError(
+                f"the gradient of update {int(team.steps[0]) + 1} has a norm of {norm}; nothing was updated. Run without --compile to see whether compiled code is to blame"
+            )
         scale = min(1.0, CLIP / (norm + 1e-9))
         count = int(team.steps[0]) + 1
         first_bias, second_bias = 1 - BETAS[0] ** count, 1 - BETAS[1] ** count

@@ -36,6 +36,7 @@ from ..architecture.mamba2 import MambaState
 from ..architecture.model import HybridLM, ModelState, document_mask, load_pretrained, save_pretrained
 from ..data.packing import IGNORED, Batch, DataError, PackedStage
 from .balance import BIAS_TRAVEL, move_biases, sequence_loss
+from .compiling import use_narrow_vectors
 from .optimiser import build_optimisers, schedule
 from .precision import RECIPES, emulate
 
@@ -227,6 +228,7 @@ class Run:
         if options.compile:
             # A machine that can't compile (no C compiler, a kernel that Triton refuses) trains on uncompiled, and says so.
             torch._dynamo.config.suppress_errors = True
+            use_narrow_vectors()
             self.backbone = torch.compile(self.model.model)  # type: ignore[assignment]
 
     # -- checkpoints ---------------------------------------------------------------------------------------------
