@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 
 from tidepool_model.architecture.batch_decode import Limit, write_replies
+from tidepool_model.architecture.config import preset
 from tidepool_model.architecture.hybrid_llama import HybridLlama, HybridLlamaConfig
+from tidepool_model.architecture.model import HybridLM
 
 
 def tiny() -> HybridLlama:
@@ -40,6 +42,26 @@ def test_batched_is_one_by_one() -> None:
     for index, prompt in enumerate(prompts):
         assert found[index] == alone(model, prompt, 14, stop), index
     assert len({len(reply) for reply in found.values()}) > 1  # rows ended at different times
+
+
+@torch.no_grad()
+def test_a_model_without_positions_is_batched_too() -> None:
+    torch.manual_seed(5)
+    model = HybridLM(preset("micro", 48)).eval()
+    for parameter in model.parameters():
+        if parameter.dim() == 2:
+            torch.nn.init.normal_(parameter, std=0.2)
+    generator = torch.Generator().manual_seed(6)
+    prompts = [torch.randint(0, 48, (length,), generator=generator).tolist() for length in (4, 70, 9, 4, 33, 9)]
+    stop = set(range(0, 48, 4))
+    found = dict(write_replies(model, prompts, 16, stop, batch=3))
+    for index, prompt in enumerate(prompts):
+        out: list[int] = []
+        while len(out) < 16 and not (out and out[-1] in stop):
+            logits, _ = model(torch.tensor([prompt + out]))
+            out.append(int(logits[0, -1].argmax()))
+        assert found[index] == out, index
+    assert len({len(reply) for reply in found.values()}) > 1
 
 
 def test_a_thought_is_closed_within_limit_and_grace() -> None:

@@ -1,4 +1,4 @@
-"""Writes replies in batches with a HybridLlama on one thread of a CPU; a row that has ended makes room for the next prompt.
+"""Writes replies in batches with a HybridLlama or a HybridLM on one thread of a CPU; a row that has ended makes room for the next prompt.
 
 Rows of different lengths stand in one batch: keys and values are aligned at their newest column, older columns of a shorter
 row are masked, and each row has its own rotary position. Mamba states have no length, so they are only stacked. The limit on
@@ -17,7 +17,9 @@ from torch import Tensor
 
 from .attention import KeyValueCache
 from .hybrid_llama import HybridLlama, RotaryAttention, rotary_tables, rotate
+from .hybrid_rows import HybridRows
 from .mamba2 import MambaState
+from .model import HybridLM
 
 REFILL_AT = 0.75  # share of the batch's rows still writing at which it is narrowed and filled: that costs a copy of all states
 ROOM = 96  # free columns of a cache after a copy
@@ -153,7 +155,7 @@ class _Batch:
 
 @torch.no_grad()
 def write_replies(
-    model: HybridLlama,
+    model: HybridLlama | HybridLM,
     prompts: Sequence[Sequence[int]],
     longest: int,
     stop: set[int],
@@ -169,7 +171,7 @@ def write_replies(
     else one of the `top` best. A reply ends after `longest` tokens at the latest.
     """
     waiting = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))  # neighbours of one length are read together
-    rows = _Batch(model)
+    rows = HybridRows[_Writer](model) if isinstance(model, HybridLM) else _Batch(model)
     while rows.rows or waiting:
         going = sum(not writer.is_over for writer in rows.rows)
         if going <= REFILL_AT * (batch if waiting else len(rows.rows)):
