@@ -14,7 +14,8 @@ const NAME = 'service-worker.js';
  * page's), and files packed for the wire, which stand for one that is listed.
  */
 const isOutside = (path: string): boolean =>
-  (path.startsWith('models/') && !/\/(?:eval|index|family|family-curves)\.json$/.test(path)) ||
+  (path.startsWith('models/') &&
+    !/\/(?:eval|index|family|family-curves|posttraining|posttraining-curves)\.json$/.test(path)) ||
   path === NAME ||
   // The page that measures a device is for those who look for it, and holds a library the app does without.
   path.startsWith('bench/') ||

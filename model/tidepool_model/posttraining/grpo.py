@@ -143,9 +143,9 @@ class Reinforcer:
         rng = random.Random(f"{self.args.seed}:profile")
         for family in tqdm(self.environments, desc="pass rates", disable=None):
             for difficulty in DIFFICULTIES:
-                rates = [rate for _ in range(2) if (rate := self.group(family, difficulty, rng, self.args.group).pass_rate) is not None]
-                if rates:
-                    self.curriculum.learn((family, difficulty), sum(rates) / len(rates))
+                rate = self.group(family, difficulty, rng, self.args.profile).pass_rate
+                if rate is not None:
+                    self.curriculum.learn((family, difficulty), rate)
 
     # -- updates ---------------------------------------------------------------------------------------------------
 
@@ -185,7 +185,7 @@ class Reinforcer:
             loss.backward()
             clipped += count
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0))
-        rate = self.args.rate * min(1.0, (self.updates + 1) / 5) * (1 - 0.9 * self.updates / self.args.updates)
+        rate = self.args.rate * min(1.0, (self.updates + 1) / 5) * (1 - 0.9 * self.progress)
         for parameters in self.optimiser.param_groups:
             parameters["lr"] = rate
         self.optimiser.step()
@@ -216,6 +216,12 @@ class Reinforcer:
             rollout = sample_group(self.model, task.prompt, 1, self.args.longest, self.end, self.limit_of(task), lambda turn: None, 1e-4, torch.Generator().manual_seed(1))[0]
             found.append({"question": task.problem.question, "reply": self.tokenizer.decode(rollout.tokens, skip_special_tokens=False), "gold": task.problem.gold})
         return found
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is over, by updates or by minutes, whichever ends it first."""
+        by_time = self.seconds / (self.args.minutes * 60) if self.args.minutes else 0.0
+        return min(1.0, max(self.updates / self.args.updates, by_time))
 
     # -- the run ---------------------------------------------------------------------------------------------------
 
@@ -253,6 +259,7 @@ class Reinforcer:
             signal.signal(name, lambda number, frame: setattr(self, "asked_to_stop", True))
         if not self.curriculum.rates:
             self.profile()
+            self.save()
         bar = tqdm(total=args.updates, initial=self.updates, disable=None, file=sys.stdout, mininterval=10)
         with (self.folder / "curve.jsonl").open("a") as curve, (self.folder / "shown.jsonl").open("a") as shown:
             if not self.updates:
@@ -260,8 +267,7 @@ class Reinforcer:
             while self.updates < args.updates and not self.asked_to_stop and not (args.minutes and self.seconds > args.minutes * 60):
                 began = time.monotonic()
                 rng = random.Random(f"{args.seed}:{self.updates}")
-                progress = max(self.updates / args.updates, self.seconds / (args.minutes * 60) if args.minutes else 0.0)
-                groups = [self.group(*self.curriculum.draw(rng, progress), rng, args.group) for _ in range(args.groups)]
+                groups = [self.group(*self.curriculum.draw(rng, self.progress), rng, args.group) for _ in range(args.groups)]
                 sampled = time.monotonic() - began
                 for group in groups:
                     if group.pass_rate is not None and group.task.limit is None:
@@ -293,6 +299,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=0, help="ends after so long; 0: after all updates")
     parser.add_argument("--groups", type=int, default=16, help="tasks an update")
     parser.add_argument("--group", type=int, default=12, help="episodes of each")
+    parser.add_argument("--profile", type=int, default=8, help="episodes by which a pass rate is first measured")
     parser.add_argument("--longest", type=int, default=260, help="tokens of an episode")
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--rate", type=float, default=1e-4)

@@ -7,6 +7,7 @@ import { EngineError } from '../../../core/errors';
 import { RouterTrace, type RouterView } from '../../../core/lab/router-trace';
 import { readFamilyCurves, type FamilyCurves } from '../../../models/family-curves';
 import { readFamilyFile, type FamilyFile } from '../../../models/family-file';
+import { readPosttrainingFile, type PosttrainingFile } from '../../../models/posttraining-file';
 import type { LoadedModel } from '../../../protocol/engine-api';
 import type { LabCapabilities, LabJobs, RouterStep } from '../../../protocol/lab-api';
 import { nextFrame, type FrameScheduler } from '../../live-reply.svelte';
@@ -99,6 +100,11 @@ export class Family {
         throw asEngineError(cause);
       });
     return this.#curves;
+  }
+
+  /** What came after pretraining, when its section is opened. Throws EngineError. */
+  async readPosttraining(): Promise<PosttrainingFile> {
+    return readPosttrainingFile(await this.#json('posttraining.json'));
   }
 
   async #json(name: string): Promise<unknown> {
