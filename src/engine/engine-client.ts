@@ -75,6 +75,8 @@ interface Link {
   readonly reject: Set<(error: EngineError) => void>;
   readonly close: () => void;
   jobs: number;
+  /** It has sent something, so its script has arrived. */
+  hasSpoken: boolean;
   /** Time without a sign, as far as this page was awake to hear one. */
   silentMs: number;
 }
@@ -269,12 +271,14 @@ export class EngineClient implements Engine {
     const worker = this.#spawn();
     const onError = (event: Event): void => {
       const message = 'message' in event && typeof event.message === 'string' ? event.message : '';
-      this.#die(link, message === '' ? 'it broke down without a word' : message);
+      if (message === '' && !link.hasSpoken) this.#bury(link, scriptMissing());
+      else this.#die(link, message === '' ? 'it broke down without a word' : message);
     };
     const onUnreadable = (): void => this.#die(link, 'a message from it could not be read');
     worker.addEventListener('error', onError);
     worker.addEventListener('messageerror', onUnreadable);
     const onSign = (): void => {
+      link.hasSpoken = true;
       link.silentMs = 0;
     };
     worker.addEventListener('message', onSign);
@@ -283,6 +287,7 @@ export class EngineClient implements Engine {
       api: wrap<EngineApi>(worker),
       reject: new Set(),
       jobs: 0,
+      hasSpoken: false,
       silentMs: 0,
       close: () => {
         worker.removeEventListener('error', onError);
@@ -394,6 +399,15 @@ export class EngineClient implements Engine {
     if (this.#link === link) this.#link = null;
     link.close();
   }
+}
+
+/** A worker whose script did not come: the browser says no more of it than that there was an error. */
+function scriptMissing(): EngineError {
+  return new EngineError(
+    'network',
+    'The engine’s script could not be fetched.',
+    'Check the connection, then try again.',
+  );
 }
 
 /**

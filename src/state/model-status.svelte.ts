@@ -168,7 +168,10 @@ export class ModelStatus {
         break;
       } catch (cause) {
         this.error = asEngineError(cause);
-        const hasDied = this.#deathCount > deathsBefore || this.error.code === 'out-of-memory';
+        // What did not arrive has not died: the guard is not to hold back its next start.
+        const hasDied =
+          this.error.code !== 'network' &&
+          (this.#deathCount > deathsBefore || this.error.code === 'out-of-memory');
         this.#guard?.end(hasDied ? 'died' : 'left');
         if (this.#deathCount > deathsBefore && this.#mayRebuild) continue;
         this.phase = 'failed';
@@ -184,6 +187,8 @@ export class ModelStatus {
   }
 
   #onDeath(error: EngineError): void {
+    // A worker that was started ahead of its model takes nothing along: the load, when there is one, starts another.
+    if (this.phase === 'idle' || this.phase === 'failed') return;
     const isInLoad = this.phase === 'loading';
     const now = this.#now();
     this.#deaths = [...this.#deaths.filter((at) => now - at < REBUILD_WINDOW_MS), now];

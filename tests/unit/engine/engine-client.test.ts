@@ -153,6 +153,16 @@ describe('the engine client', () => {
     expect(workers).toHaveLength(2);
   });
 
+  it('tells a script that did not arrive from a worker that broke down', async () => {
+    const { client, workers, deaths } = clientOf(() => new FakeApi());
+    client.prepare();
+    workers[0]?.die('');
+    expect(deaths.map(({ code }) => code)).toEqual(['network']);
+    await client.load(LOAD, () => {});
+    workers[1]?.die('');
+    expect(deaths.map(({ code }) => code)).toEqual(['network', 'worker-died']);
+  });
+
   it('notices a worker that never answers again', async () => {
     const api = new FakeApi();
     api.onGenerate = never;

@@ -23,8 +23,8 @@ class MortalEngine extends FakeEngine {
     return () => {};
   }
 
-  kill(): void {
-    this.#listener(new EngineError('worker-died', 'It died.', 'Try again.'));
+  kill(error = new EngineError('worker-died', 'It died.', 'Try again.')): void {
+    this.#listener(error);
   }
 }
 
@@ -140,6 +140,42 @@ test('a model whose last loads died is held back at the start, says so, and is l
   expect(status.phase).toBe('ready');
   expect(status.heldBack).toBeNull();
   const again = new ModelStatus(createFakeEngine('streams', 0), URL, () => 0, guard);
+  await again.start('auto');
+  expect(again.phase).toBe('ready');
+});
+
+test('an engine that dies ahead of its model neither loads it nor counts against it', async () => {
+  const { guard } = memoryGuard();
+  const engine = mortalEngine();
+  const status = new ModelStatus(engine, URL, () => 0, guard);
+  const deaths: EngineDeath[] = [];
+  status.onDeath = (death) => deaths.push(death);
+  for (let i = 0; i < 3; i += 1) engine.kill();
+  expect(status.phase).toBe('idle');
+  expect(deaths).toEqual([]);
+  await status.start('auto');
+  expect(status.phase).toBe('ready');
+  expect(engine.loads).toBe(1);
+});
+
+test('what the network does not bring is tried three times, and does not hold back the next start', async () => {
+  const { guard } = memoryGuard();
+  const engine = mortalEngine();
+  let isCut = true;
+  const load = engine.load.bind(engine);
+  engine.load = async (...args) => {
+    const loaded = await load(...args);
+    if (!isCut) return loaded;
+    const cut = new EngineError('network', 'It did not arrive.', 'Check the connection.');
+    engine.kill(cut);
+    throw cut;
+  };
+  const status = new ModelStatus(engine, URL, () => 0, guard);
+  await status.start('auto');
+  expect(engine.loads).toBe(3);
+  expect(status.error?.code).toBe('network');
+  isCut = false;
+  const again = new ModelStatus(engine, URL, () => 0, guard);
   await again.start('auto');
   expect(again.phase).toBe('ready');
 });
