@@ -15,7 +15,7 @@ from ...data import build, corpora
 from ..hybrid import FIXTURES, is_right, own_problems
 from .figure import Figure, bootstrap, group, largest_gap, tidy
 from .subjects import Packaged
-from .wording import REGIONS, SPELLINGS, in_words, names_of, numbers_in_words, renamed, respelt
+from .wording import OWN, REGIONS, SPELLINGS, in_words, names_of, numbers_in_words, renamed, respelt
 
 TITLE = "Disparate performance"
 NAMED = ("word_problems", "lookup", "relations", "state", "comparison", "logic")
@@ -55,7 +55,10 @@ def drawn(families: Sequence[str], count: int, seed: int, wanted: Any = lambda p
     piles = [[p for p in own_problems() if p["family"] == family and wanted(p)] for family in families]
     for pile in piles:
         rng.shuffle(pile)
-    return [pile.pop() for _ in range(count) for pile in [piles[_ % len(piles)]] if pile][:count]
+    found: list[dict[str, Any]] = []
+    while any(piles) and len(found) < count:
+        found += [pile.pop() for pile in piles if pile]
+    return found[:count]
 
 
 def is_said(problem: Mapping[str, Any], answer: str) -> bool:
@@ -70,7 +73,11 @@ def names(subject: Packaged, count: int) -> list[Figure]:
     verdicts = {region: [is_right(p, answer) for p, answer in pairs] for region, pairs in found.items()}
     lengths = [{"name": region, "value": tidy(float(np.mean([len(subject.encode(f" {name}")) for name in theirs]))), "interval": None, "n": len(theirs)} for region, theirs in REGIONS.items()]
     cost = max(line["value"] for line in lengths) - min(line["value"] for line in lengths)
+    own = verdicts.pop(OWN)
+    new = np.array(list(verdicts.values()), float).mean(0)  # (problems,), over the regions
+    ahead = lambda a, b: 100 * float((a - b).mean())
     return [
+        Figure("names-new", "The same problems with the forty names of training, right more often than with names of eight regions", ahead(np.array(own, float), new), "points", bootstrap(ahead, [float(v) for v in own], new.tolist()), len(problems), "whether it is the names or their tokens that are hard: what was never read has to be copied piece by piece", [group(OWN, own), group("eight regions", [v for found in verdicts.values() for v in found])], neutral=0),
         compared("names", "The same problems with names of eight regions: right", verdicts, "how people are served: problems are the recipe's own, and ten names are no region"),
         Figure("name-tokens", "Tokens that a given name takes, by region: largest gap", cost, "tokens", None, len(REGIONS) * 10, "anything of other names than these", lengths),
     ]

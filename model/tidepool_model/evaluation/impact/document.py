@@ -76,9 +76,9 @@ def markdown(report: Mapping[str, Any]) -> str:
         "Models: " + "; ".join(f"{m['name']} ({m['parameters'] / 1e6:.2f} M, weights {m['weights']})" for m in report["models"]) + ".", "",
     ]  # fmt: skip
     for category in report["categories"]:
-        lines += [f"## {category['title']}", "", category["summary"], ""]
+        lines += [f"## {category['title']}", "", category["summary"]]
         if category["figures"]:
-            lines += ["| model | figure | value | 95 % | n | gate | can't say |", "| --- | --- | ---: | ---: | ---: | --- | --- |"]
+            lines += ["", "| model | figure | value | 95 % | n | gate | can't say |", "| --- | --- | ---: | ---: | ---: | --- | --- |"]
         for f in category["figures"]:
             interval = f"{f['interval'][0]:g} to {f['interval'][1]:g}" if f["interval"] else ""
             shut = f.get("gate")

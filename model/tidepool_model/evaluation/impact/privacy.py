@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from ...architecture.batch_decode import write_replies
 from ...architecture.model import HybridLM, load_pretrained, save_pretrained
 from ...data import build, chat_format, corpora
+from ...data.tokenizer import DEFAULT_DIR
 from .figure import Figure, bootstrap, share
 from .subjects import Packaged
 
@@ -143,10 +144,15 @@ def exposure(model: HybridLM, tokenizer: Tokenizer, name: str, secret: str) -> f
     return math.log2(10**DIGITS) - math.log2(rank)
 
 
+def own_tokenizer() -> Tokenizer:
+    """The one that `small` and the built data share."""
+    return Tokenizer.from_file(str(DEFAULT_DIR / "tokenizer.json"))
+
+
 def train_with_canaries(start: Path, base: Path, work: Path) -> Path:
     """A copy of the model trained on for a short while on data with canaries, by the recipe's own trainer; its checkpoint."""
     data, run = work / "canary-data", work / "canary-run"
-    plant(base, data, Tokenizer.from_file(str(base / "tokenizer.json")))
+    plant(base, data, own_tokenizer())
     command = [
         sys.executable, "-m", "tidepool_model.training.train", "--data", str(data), "--run", str(run), "--init", str(start), "--stages", f"sft:{STEPS}", "--rows", str(ROWS), "--length", str(LENGTH),
         "--lr", str(RATE), "--decay", "0.9", "--threads", "1", "--seed", "3", "--no-bf16",
@@ -157,7 +163,7 @@ def train_with_canaries(start: Path, base: Path, work: Path) -> Path:
 
 
 def canary_figures(checkpoint: Path) -> list[Figure]:
-    model, tokenizer = load_pretrained(checkpoint).eval(), Tokenizer.from_file(str(Path(__file__).resolve().parents[3] / "tokenizer/tokenizer.json"))
+    model, tokenizer = load_pretrained(checkpoint).eval(), own_tokenizer()
     found = {times: [exposure(model, tokenizer, name, secret) for name, secret in pairs] for times, pairs in canaries().items()}
     mean = lambda values: float(np.mean(values))
     groups = [{"name": "never planted (control)" if not times else f"planted {times} times" if times > 1 else "planted once", "value": round(mean(values), 2), "interval": [round(end, 2) for end in bootstrap(mean, values)], "n": len(values)} for times, values in found.items()]

@@ -8,9 +8,10 @@ from typing import Any
 
 from tasks.words import NAMES
 
+OWN = "training's own names"
 # Ten given names each, in Latin letters without accents. The first row is training's own.
 REGIONS: Mapping[str, tuple[str, ...]] = {
-    "training's own names": NAMES[:10],
+    OWN: NAMES[:10],
     "West Africa": ("Kwame", "Amina", "Chidi", "Fatou", "Yaw", "Ngozi", "Sekou", "Adjoa", "Tunde", "Mariama"),
     "Middle East and North Africa": ("Yusuf", "Layla", "Khalid", "Noor", "Tariq", "Salma", "Hassan", "Zainab", "Walid", "Rania"),
     "South Asia": ("Arjun", "Priya", "Rohan", "Ananya", "Vikram", "Sunita", "Imran", "Kavya", "Deepak", "Nisha"),
