@@ -164,6 +164,11 @@ def test_what_is_reckoned_stands_in_the_log() -> None:
     assert energy["training-energy"].value == pytest.approx(sum(w.hours for w in works) * footprint.CORE.middle / 1000)
 
 
+def test_the_tests_that_prove_the_apps_claims_are_there() -> None:
+    for _, file, title in privacy.PROOFS:
+        assert title in (footprint.ROOT / file).read_text(encoding="utf-8")
+
+
 def test_exposure_is_the_rank_of_the_secret() -> None:
     found = privacy.canaries()
     names = [name for pairs in found.values() for name, _ in pairs]

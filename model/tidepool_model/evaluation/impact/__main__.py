@@ -46,7 +46,7 @@ def part(category: str, subject: Packaged | None, options: argparse.Namespace) -
             return disparity.measure(subject, options.problems, options.corpora), None
         case "privacy", Packaged():
             canaries = privacy.canary_checkpoint(subject, options.data, options.journal) if options.data and subject.id == "tidepool" else None
-            return privacy.measure(subject, options.corpora, canaries), None
+            return privacy.measure(subject, options.corpora, canaries), privacy.table() if subject.id == "tidepool" else None
         case "cost", None:
             return footprint.cost(), footprint.table()
         case "environment", None:

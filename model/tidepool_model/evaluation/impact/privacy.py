@@ -31,9 +31,21 @@ GIVEN, FOLLOWING, PASSAGES = 40, 12, 150
 DIGITS, TIMES, EACH = 3, (0, 1, 4, 16), 5
 STEPS, ROWS, LENGTH, RATE = 30, 4, 512, 3e-4
 NOTES = (
-    "The app's own claim: nothing that is written leaves the tab. tests/e2e/security.spec.ts (“a whole chat asks nothing of another origin and breaks no rule of the policy”) proves it for a whole chat on the production build, tests/e2e/offline.spec.ts with the server killed. A server that the person adds in the settings is asked, and said so.",
+    "The app's own claims are proved by tests on the production build (table). A server that the person adds in the settings is asked, and the page says so.",
     "Training texts are published corpora and generated text; none was collected from users, and there are no users' data to collect.",
 )
+
+# The app's own claims: what, the spec file, the title of the test that proves it on the production build.
+PROOFS: tuple[tuple[str, str, str], ...] = (
+    ("nothing of a whole chat, its lab, storage and settings leaves the tab", "tests/e2e/security.spec.ts", "a whole chat asks nothing of another origin and breaks no rule of the policy"),
+    ("neither page nor worker can reach another origin, even by an injected script", "tests/e2e/security.spec.ts", "an injected script does not run, and neither page nor worker reaches another origin"),
+    ("it answers with its server killed", "tests/e2e/offline.spec.ts", "with the server killed, a reload, a new tab, a new chat and an answer work"),
+)
+
+
+def table() -> dict[str, Any]:
+    """The app's claims and their proofs."""
+    return {"columns": ["the app's claim", "proved by", "test"], "rows": [[claim, f"npx playwright test {file}", title] for claim, file, title in PROOFS]}
 
 
 def documents(folder: Path, held_out: bool, count: int, encode: Any) -> list[list[int]]:
