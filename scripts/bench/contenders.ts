@@ -1,4 +1,6 @@
 /** Owns who is measured: names, files, and how many bytes each keeps of a weight. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ContenderOptions } from '../../tests/bench/peers/peers';
 import {
   CONTEXT,
@@ -30,6 +32,8 @@ export function entries(
   workerUrl: string,
   threads: number,
 ): Entry[] {
+  // Of weights in parts, stock transformers.js runs the 4-bit graph; the other one's weights are unfolded by our engine.
+  const hasParts = existsSync(join(model.folder, `${Q4}_data`));
   // ONNX Runtime folds the integers of model_quantized.onnx into float32 at load, whoever loads it.
   const folded = model.parameters * 4;
   const stock = (name: string, title: string, file: string, on: number): Entry => ({
@@ -54,7 +58,7 @@ export function entries(
   return [
     {
       name: 'tidepool',
-      title: `Tidepool, ${threads} thread${threads === 1 ? '' : 's'}`,
+      title: `${model.name === 'lagoon' ? 'Lagoon in Tidepool' : 'Tidepool'}, ${threads} thread${threads === 1 ? '' : 's'}`,
       weightBytes: folded,
       kvNumberBytes: 4,
       options: {
@@ -64,7 +68,7 @@ export function entries(
         device: 'wasm',
       },
     },
-    ...counts.map((on) =>
+    ...(hasParts ? [] : counts).map((on) =>
       stock(`transformers${suffix(on)}`, 'transformers.js, same int8 file', QUANTIZED, on),
     ),
     ...counts.map((on) =>
@@ -72,12 +76,11 @@ export function entries(
     ),
     ...(gguf === null
       ? []
-      : (['q8_0', 'q4_0'] as const).map((type): Entry => {
-          const file = gguf.files[type];
+      : Object.entries(gguf.files).map(([type, file]): Entry => {
           const bytes = fileBytes(model, `../${file}`);
           return {
             name: `wllama-${type}`,
-            title: `wllama, ${type.toUpperCase()}, 1 thread`,
+            title: `wllama${gguf.of === undefined ? '' : `, ${gguf.of}`}, ${type.toUpperCase()}, 1 thread`,
             weightBytes: bytes,
             kvNumberBytes: 2,
             options: {
@@ -86,7 +89,7 @@ export function entries(
               file,
               fileBytes: bytes,
               threads: 1,
-              context: CONTEXT,
+              context: Math.min(CONTEXT, model.config.max_position_embeddings),
             },
           };
         })),

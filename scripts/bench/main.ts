@@ -12,11 +12,12 @@ import { launch, PeersPage } from './browser';
 import { bytesPerToken, entries, QUANTIZED as OWN_FILE, type Entry } from './contenders';
 import { measureLoads } from './loads';
 import {
-  CONTEXT,
   fileBytes,
   lengthenedCopy,
   makeBase,
+  makeBaseModelGguf,
   makeGguf,
+  plainCopy,
   type BenchModel,
   type GgufFiles,
 } from './model-folders';
@@ -77,13 +78,23 @@ export async function main(root: string, args: readonly string[]): Promise<numbe
     configFile: resolve(root, 'tests/bench/peers/vite.config.ts'),
     build: { outDir: join(cache, 'peers') },
   });
-  const source =
-    options.model === 'base' ? makeBase(root, cache) : resolve(root, 'public/models/tidepool');
-  const model = lengthenedCopy(source, options.model, join(cache, 'models'));
-  const wantsWllama = ['wllama-q8_0', 'wllama-q4_0'].some(
+  const models = join(cache, 'models');
+  const isLagoon = options.model === 'lagoon';
+  const model = isLagoon
+    ? plainCopy(join(dist, 'models/lagoon'), 'lagoon', models)
+    : lengthenedCopy(
+        options.model === 'base' ? makeBase(root, cache) : resolve(root, 'public/models/tidepool'),
+        options.model,
+        models,
+      );
+  const wantsWllama = ['wllama-q8_0', isLagoon ? 'wllama-q4_1' : 'wllama-q4_0'].some(
     (name) => !options.without.includes(name),
   );
-  const gguf = wantsWllama ? makeGguf(root, model) : { missing: 'left out by --without' };
+  const gguf = !wantsWllama
+    ? { missing: 'left out by --without' }
+    : isLagoon
+      ? makeBaseModelGguf(root, models)
+      : makeGguf(root, model);
   if ('missing' in gguf) say(`without wllama: ${gguf.missing}`);
 
   const server = await serve([
@@ -109,7 +120,7 @@ export async function main(root: string, args: readonly string[]): Promise<numbe
         name: model.name,
         parameters: model.parameters,
         shippedContext: model.shippedContext,
-        measuredContext: CONTEXT,
+        measuredContext: model.config.max_position_embeddings,
       },
       rounds: options.rounds,
       ...('missing' in gguf ? { withoutWllama: gguf.missing } : {}),
@@ -174,19 +185,19 @@ async function measure(
     decode: (ids) => page.call('decode', encoder.name, ids),
   });
   const rounds = new Rounds(page, all, prompts, say);
-  // A token of the base shape takes ten times as long as one of the shipped model.
-  const isBase = options.model === 'base';
+  // A token of a larger model takes ten and more times as long as one of Tidepool's.
+  const isLarge = options.model !== 'tidepool';
   const until = (share: number): number => startedAt + share * options.minutes * 60_000;
   const plans: LengthPlan[] = [
-    ...(options.isQuick || isBase ? [] : [{ context: 16, newTokens: 32 }]),
-    { context: 128, newTokens: isBase ? 32 : 64 },
+    ...(options.isQuick || isLarge ? [] : [{ context: 16, newTokens: 32 }]),
+    { context: 128, newTokens: isLarge ? 32 : 64 },
     { context: 512, newTokens: 2 },
-    { context: 1024, newTokens: options.isQuick ? 2 : isBase ? 16 : 32 },
+    { context: 1024, newTokens: options.isQuick ? 2 : isLarge ? 16 : 32 },
   ];
   await rounds.fromNothing(
     plans,
     options.rounds,
-    until(options.isQuick ? Infinity : isBase ? 0.75 : 0.5),
+    until(options.isQuick ? Infinity : isLarge ? 0.75 : 0.5),
   );
   const prompt = await prompts.ofLength(128, 0);
   const app = new Samples();
@@ -202,10 +213,16 @@ async function measure(
       }
     };
     await orLeaveOut('long contexts', () =>
-      rounds.goingOn([4096, 8192], 32, options.rounds, until(0.6)),
+      rounds.goingOn(
+        options.model === 'lagoon' ? [4096] : [4096, 8192],
+        options.model === 'lagoon' ? 16 : 32,
+        options.rounds,
+        until(options.model === 'lagoon' ? 0.8 : 0.6),
+      ),
     );
     await orLeaveOut('layers', async () => {
-      if (performance.now() > until(isBase ? 0.9 : 0.7)) throw new Error('out of time');
+      if (options.model === 'lagoon') throw new Error('timed for graphs of one file only');
+      if (performance.now() > until(isLarge ? 0.9 : 0.7)) throw new Error('out of time');
       const answer = await page.call('layers', {
         modelUrl: `/bench-models/${model.name}/`,
         path: OWN_FILE,
@@ -217,7 +234,7 @@ async function measure(
       say('layers: timed by ONNX Runtime’s profile');
     });
     // The base shape has no twin.
-    if (!isBase)
+    if (!isLarge)
       await orLeaveOut('race with the all-attention twin', async () => {
         if (!existsSync(join(dist, 'models', TWIN, 'manifest.json')))
           throw new Error(`${dist}/models/${TWIN} is not there`);
@@ -235,12 +252,12 @@ async function measure(
         say(`race: from 128 to ${RACE_CONTEXTS.at(-1) ?? 0} tokens`);
       });
     await page.close();
-    const clock = { rounds: options.rounds, deadline: until(isBase ? 1 : 0.85) };
+    const clock = { rounds: options.rounds, deadline: until(isLarge ? 1 : 0.85) };
     await orLeaveOut('loads and memory', () =>
       measureLoads(browser, url, { entries: all, prompt }, rounds.samples, clock),
     );
     // The app's page holds the shipped model only.
-    if (!isBase)
+    if (!isLarge)
       await orLeaveOut('the app’s own page', async () => {
         await measureApp(browser, url, app, { rounds: options.rounds, deadline: until(1) });
       });
@@ -346,14 +363,16 @@ function versionsOf(root: string, browser: Browser): Record<string, string> {
   };
 }
 
-/** The shipped model's results stand at the top, those of the base shape under `base`; each run keeps the other's. */
+/** Tidepool's results stand at the top, those of the others under their names; each run keeps the rest. */
 async function writeResults(path: string, results: object, { model }: Options): Promise<void> {
   const kept = existsSync(path)
     ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>)
     : {};
-  const { base } = kept;
+  const { base, lagoon } = kept;
   const whole =
-    model === 'base' ? { ...kept, base: results } : { ...results, ...(base ? { base } : {}) };
+    model === 'tidepool'
+      ? { ...results, ...(base ? { base } : {}), ...(lagoon ? { lagoon } : {}) }
+      : { ...kept, [model]: results };
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, await format(JSON.stringify(whole), { parser: 'json', printWidth: 100 }));
 }

@@ -1,7 +1,8 @@
 /** Owns the tables that docs/benchmark.md quotes; the README has five columns of the first. */
-import { TARGETS, type ContenderResult, type ContextLayers, type Figure } from './results';
+import { targetsOf, type ContenderResult, type ContextLayers, type Figure } from './results';
 
 interface Quoted {
+  readonly model: { readonly name: string };
   readonly command: string;
   readonly commit: string;
   readonly rounds: number;
@@ -42,8 +43,8 @@ function cell(figure: Figure | undefined, unit: 'ms' | 'rate' | 'MB'): string {
   return `${median ?? ''} (${min ?? ''}–${max ?? ''}${limit})`;
 }
 
-function verdict(name: string, value: number | null): string {
-  const target = TARGETS[name];
+function verdict(model: string, name: string, value: number | null): string {
+  const target = targetsOf(model)[name];
   if (target === undefined) return '';
   const wish =
     target.least === undefined ? `≤ ${String(target.most)}` : `≥ ${String(target.least)}`;
@@ -100,7 +101,11 @@ export function tablesOf(results: Quoted): string {
     line(['ratio', 'value', 'target']),
     line(['---', '---:', '---']),
     ...Object.entries(ratios).map(([name, value]) =>
-      line([`\`${name}\``, value === null ? '–' : String(value), verdict(name, value)]),
+      line([
+        `\`${name}\``,
+        value === null ? '–' : String(value),
+        verdict(results.model.name, name, value),
+      ]),
     ),
   ].join('\n');
 }

@@ -30,7 +30,7 @@ export interface BenchModel {
   readonly config: ModelConfig;
 }
 
-/** The fields of config.json that sizes are computed from. */
+/** The fields of config.json that sizes are computed from, by Nemotron-H's names. */
 export interface ModelConfig {
   readonly layers_block_type: readonly string[];
   readonly max_position_embeddings: number;
@@ -48,6 +48,42 @@ interface Manifest {
 
 function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+/** Config.json of a `granitemoehybrid`, as Lagoon's: the same sizes by other names. */
+interface GraniteConfig {
+  readonly layer_types: readonly string[];
+  readonly max_position_embeddings: number;
+  readonly num_key_value_heads: number;
+  readonly head_dim: number;
+  readonly mamba_n_heads: number;
+  readonly mamba_d_head: number;
+  readonly mamba_d_state: number;
+}
+
+/** A model folder as it is, copied: a model with rotary positions reads no further than it was taught to. */
+export function plainCopy(from: string, name: string, models: string): BenchModel {
+  const folder = join(models, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(models, { recursive: true });
+  // The built site has each part of the weights under the name of every graph, as stock transformers.js wants.
+  cpSync(from, folder, { recursive: true });
+  const config = readJson(join(folder, 'config.json')) as GraniteConfig;
+  return {
+    name,
+    folder,
+    parameters: (readJson(join(folder, 'manifest.json')) as Manifest).parameters,
+    shippedContext: config.max_position_embeddings,
+    config: {
+      layers_block_type: config.layer_types,
+      max_position_embeddings: config.max_position_embeddings,
+      num_key_value_heads: config.num_key_value_heads,
+      head_dim: config.head_dim,
+      mamba_num_heads: config.mamba_n_heads,
+      mamba_head_dim: config.mamba_d_head,
+      ssm_state_size: config.mamba_d_state,
+    },
+  };
 }
 
 /** Copies a model folder, letting it read CONTEXT tokens. */
@@ -80,8 +116,16 @@ export function lengthenedCopy(from: string, name: string, models: string): Benc
   };
 }
 
+/** Bytes of a file of the folder, with the parts that hold its weights where it has some. */
 export function fileBytes(model: BenchModel, path: string): number {
-  return statSync(join(model.folder, path)).size;
+  const parts = [`${path}_data`, ...Array.from({ length: 16 }, (_, i) => `${path}_data_${i + 1}`)];
+  return [path, ...parts]
+    .map((part) => statSync(join(model.folder, part), { throwIfNoEntry: false })?.size)
+    .reduce<number>((sum, size, at) => {
+      if (at === 0 && size === undefined)
+        throw new Error(`${join(model.folder, path)} is not there; build anew`);
+      return sum + (size ?? 0);
+    }, 0);
 }
 
 /** The interpreter of the recipe: PYTHON, the repository's own environment, or the system's. */
@@ -96,7 +140,36 @@ function lastLine(text: string): string {
 
 export interface GgufFiles {
   /** Addresses' last parts, by llama.cpp's name of the type. */
-  readonly files: Readonly<Record<'q8_0' | 'q4_0', string>>;
+  readonly files: Readonly<Record<string, string>>;
+  /** Whose weights they hold, where it is not the measured model. */
+  readonly of?: string;
+}
+
+/** Runs a module of the recipe that writes GGUF files; a sentence where it can't. */
+function writeGguf(root: string, args: readonly string[]): { readonly missing: string } | null {
+  const made = spawnSync(pythonOf(root), ['-m', ...args], {
+    cwd: resolve(root, 'model'),
+    encoding: 'utf8',
+  });
+  if (made.status === 0) return null;
+  const why = made.error === undefined ? lastLine(made.stderr) : made.error.message;
+  return {
+    missing: `no GGUF could be made (${why}). For wllama's part: pip install gguf onnx numpy, and set PYTHON to that interpreter.`,
+  };
+}
+
+/** SmolLM2-135M, which Lagoon is made from, as llama.cpp runs it: Q4_1 as published, Q8_0 from it. */
+export function makeBaseModelGguf(
+  root: string,
+  models: string,
+): GgufFiles | { readonly missing: string } {
+  const missing = writeGguf(root, ['tidepool_model.convert.base_gguf', '--out', models]);
+  return (
+    missing ?? {
+      files: { q8_0: 'smollm2-q8_0.gguf', q4_1: 'smollm2-q4_1.gguf' },
+      of: 'SmolLM2-135M',
+    }
+  );
 }
 
 /** Writes the weights of `model_quantized.onnx` as GGUF beside the folder, or says in a sentence why it can't. */
@@ -106,17 +179,14 @@ export function makeGguf(
 ): GgufFiles | { readonly missing: string } {
   const files = { q8_0: `${model.name}-q8_0.gguf`, q4_0: `${model.name}-q4_0.gguf` };
   const models = resolve(model.folder, '..');
-  const python = pythonOf(root);
-  const made = spawnSync(
-    python,
-    ['-m', 'tidepool_model.export.export_gguf', '--model', model.folder, '--out', models],
-    { cwd: resolve(root, 'model'), encoding: 'utf8' },
-  );
-  if (made.status === 0) return { files };
-  const why = made.error === undefined ? lastLine(made.stderr) : made.error.message;
-  return {
-    missing: `no GGUF could be made (${why}). For wllama's part: pip install gguf onnx numpy, and set PYTHON to that interpreter.`,
-  };
+  const missing = writeGguf(root, [
+    'tidepool_model.export.export_gguf',
+    '--model',
+    model.folder,
+    '--out',
+    models,
+  ]);
+  return missing ?? { files };
 }
 
 /** Makes the base shape with random weights by the recipe, once; Error when Python or a package is missing. */

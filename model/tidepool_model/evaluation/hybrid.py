@@ -242,10 +242,13 @@ def recall(models: dict[str, HybridLlama], encode: Callable[[str], list[int]], d
     return found
 
 
-def joined(journal: Path) -> dict[str, Any]:
-    """What eval.json says of the parts that were measured."""
+def joined(journal: Path, before: dict[str, Any]) -> dict[str, Any]:
+    """What eval.json says of the parts that were measured; parts of `before`, measured on the same weights, stay."""
     read = lambda part: json.loads((journal / f"{part}.json").read_text())
-    report: dict[str, Any] = {"overall": {}, "families": defaultdict(dict), "wellFormed": {}, "tokens": {}, "thoughtTokens": {}, "byDifficulty": defaultdict(dict), "byPhrasing": defaultdict(dict), "interval": {}}
+    report = {field: dict(before.get(field, {})) for field in ("overall", "wellFormed", "tokens", "thoughtTokens", "interval")}
+    for field in ("families", "byDifficulty", "byPhrasing"):
+        report[field] = defaultdict(dict, {name: dict(limits) for name, limits in before.get(field, {}).items()})
+    report |= {field: before[field] for field in ("n", "inChat", "visitors", "conversion") if field in before}
     for limit in LIMITS:
         key = key_of(limit)
         if not (journal / f"own-{key}.json").exists():
@@ -264,7 +267,7 @@ def joined(journal: Path) -> dict[str, Any]:
     for part, field in (("chats", "inChat"), ("visitors", "visitors"), ("conversion", "conversion")):
         if (journal / f"{part}.json").exists():
             report[field] = {k: v for k, v in read(part).items() if k not in ("replies", "samples")}
-    sets: dict[str, Any] = {name: read(name)["share"] for name in ("svamp", "multiarith", "addsub") if (journal / f"{name}.json").exists()}
+    sets: dict[str, Any] = dict(before.get("outside", {})) | {name: read(name)["share"] for name in ("svamp", "multiarith", "addsub") if (journal / f"{name}.json").exists()}
     sets |= {name: {"ours": read(f"{name}-ours")["share"], "smollm2": read(f"{name}-smollm2")["share"]} for name in ("arcEasy",) if (journal / f"{name}-ours.json").exists() and (journal / f"{name}-smollm2.json").exists()}
     report["outside"] = sets
     if (journal / "recall.json").exists():
@@ -317,10 +320,13 @@ def main() -> None:
         print(json.dumps({"part": part, "seconds": round(time.time() - began)} | {k: v for k, v in found.items() if k in ("share", "right", "of", "perplexity", "top1", "alone", "fourth")}), flush=True)
     if args.write:
         commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-        report = joined(args.journal)
         config = json.loads((args.write / "manifest.json").read_text())
-        report |= {"command": "python -m tidepool_model.evaluation.hybrid", "commit": commit, "contextTokens": LONGEST, "model": {"name": config.get("name", args.write.name)}}
-        (args.write / "eval.json").write_text(json.dumps(report, indent=2) + "\n")
+        written = args.write / "eval.json"
+        before = json.loads(written.read_text()) if written.exists() else {}
+        # Parts that another run measured count on as long as the weights are the same.
+        report = joined(args.journal, before if before.get("checkpointSha256") == config["checkpointSha256"] else {})
+        report |= {"checkpointSha256": config["checkpointSha256"], "command": "python -m tidepool_model.evaluation.hybrid", "commit": commit, "contextTokens": LONGEST, "model": {"name": config.get("name", args.write.name)}}
+        written.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":
