@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 IGNORED = -100  # torch's ignore_index
+NOTHING_AVOIDED = 0xFFFF  # in a stage's avoid.bin: any token may stand here
 
 
 class DataError(RuntimeError):
@@ -30,6 +31,7 @@ class Batch:
     starts: Tensor  # (rows, length) bool, first tokens of documents
     weights: Tensor | None = None  # (rows, length), how much each target counts; None: all alike
     carries: Tensor | None = None  # (rows,) bool, the row goes on where the last batch's same row ended; None: none ever does
+    avoided: Tensor | None = None  # (rows, length) int64, a token that shall not come next, else IGNORED; None: there is none
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class PackedStage:
                 raise DataError(f"{path} is missing; make it with `python -m tidepool_model.data.build --out {folder}`")
         self.tokens = np.memmap(folder / f"{stage}.tokens.bin", np.uint16, "r")
         self.mask = np.memmap(folder / f"{stage}.mask.bin", np.uint8, "r")
+        avoid = folder / f"{stage}.avoid.bin"  # only where the stage's maker names tokens to avoid
+        self.avoid = np.memmap(avoid, np.uint16, "r") if avoid.exists() else None
         starts = np.fromfile(folder / f"{stage}.docs.bin", np.uint32).astype(np.int64)
         if len(self.tokens) != len(self.mask) or (len(starts) and starts[-1] >= len(self.tokens)):
             raise DataError(
@@ -108,6 +112,7 @@ class PackedStage:
         tokens = np.zeros((len(rows), length), np.int64)
         targets = np.full((len(rows), length), IGNORED, np.int64)
         starts = np.zeros((len(rows), length), bool)
+        avoided = None if self.avoid is None else np.full((len(rows), length), IGNORED, np.int64)
         for r, row in enumerate(rows):
             at = 0
             for piece in row:
@@ -118,12 +123,16 @@ class PackedStage:
                 counts = self.mask[first:after]
                 tokens[r, at : at + size] = ids[:size]
                 targets[r, at : at + len(ids) - 1] = np.where(counts[1:], ids[1:], IGNORED)
+                if avoided is not None and self.avoid is not None:
+                    named = self.avoid[first:after].astype(np.int64)[1:]
+                    avoided[r, at : at + len(named)] = np.where(named == NOTHING_AVOIDED, IGNORED, named)
                 starts[r, at] = piece.offset == 0
                 at += size
             if at < length:
                 starts[r, at] = True  # padding is a document of its own, with no targets
         carries = torch.tensor([row[0].offset > 0 for row in rows]) if self.longest > length else None
-        return Batch(torch.from_numpy(tokens), torch.from_numpy(targets), torch.from_numpy(starts), carries=carries)
+        named = None if avoided is None else torch.from_numpy(avoided)
+        return Batch(torch.from_numpy(tokens), torch.from_numpy(targets), torch.from_numpy(starts), carries=carries, avoided=named)
 
     def batches(self, rows_per_batch: int, length: int, seed: int, skip: int = 0) -> Iterator[Batch]:
         """Endless batches, a new shuffle each pass; `skip` batches are passed over without reading (resume)."""

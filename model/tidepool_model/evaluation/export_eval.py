@@ -20,11 +20,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tasks.held_out import COUNTS, SEED, draw_problems
 from tasks.problem import Problem
-from tasks.registry import FAMILIES, sample
+from tasks.registry import FAMILIES
 
-COUNTS = {1: 11, 2: 11, 3: 10, 4: 4, 5: 4}  # problems a family by difficulty: 40
-MOST_REPEATS = 400  # draws without a new problem after which a difficulty counts as used up
 VERDICT_PROBLEMS = 14  # problems a family whose verdicts are written
 NUMBER_FAMILIES = frozenset(("addition", "subtraction", "multiplication", "counting", "word_problems", "units"))
 TEXT_CHARS = {"stories": 6000, "chat": 5000, "tasks": 6500}  # about 4k tokens together
@@ -77,37 +76,6 @@ def record_of(problem: Problem, phrasing: str) -> dict:
         record["tools"] = list(problem.tools)
     now = clock_of(problem)
     return record if now is None else {**record, "now": now}
-
-
-def draw_new(family: str, rng: random.Random, difficulty: int, phrasing: str, seen: set[str]) -> Problem | None:
-    """A test problem that is not in ``seen``, which it enters; None when the difficulty is used up."""
-    for _ in range(MOST_REPEATS):
-        problem = sample(family, rng, difficulty, "test", phrasing)
-        if problem.canonical not in seen:
-            seen.add(problem.canonical)
-            return problem
-    return None
-
-
-def draw_problems(family: str, seed: int, seen: set[str]) -> list[tuple[Problem, str]]:
-    """About 40 problems with their phrasing, difficulties and phrasings mixed; fewer where the test side has no more."""
-    rng = random.Random(f"{seed}:{family}")
-    drawn, missing = [], 0
-    for difficulty in sorted(COUNTS, reverse=True):  # what an easy difficulty lacks can't be made up by an easier one
-        for at in range(COUNTS[difficulty]):
-            phrasing = "train" if at % 2 == 0 else "test"
-            problem = draw_new(family, rng, difficulty, phrasing, seen)
-            if problem is None:
-                missing += 1
-            else:
-                drawn.append((problem, phrasing))
-    for at in range(missing):
-        phrasing = "train" if at % 2 == 0 else "test"
-        problem = draw_new(family, rng, 3, phrasing, seen)
-        if problem is not None:
-            drawn.append((problem, phrasing))
-    rng.shuffle(drawn)
-    return drawn
 
 
 def reply_shapes(problem: Problem, other: Problem, rng: random.Random) -> Iterator[str]:
@@ -189,7 +157,7 @@ def main() -> int:
     """Write the three files into a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the three files")
-    parser.add_argument("--seed", type=int, default=20260914)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", choices=("problems", "text"), help="write the problems and verdicts, or the text, alone")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

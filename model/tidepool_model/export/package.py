@@ -264,6 +264,9 @@ def write_package(checkpoint: Checkpoint, folder: Path, name: str, options: Opti
         "checks": checks,
         "golden": golden,
     }
+    roles = checkpoint.path / "roles.json"  # of a model that was taught to draft, check and mend (posttraining/feedback_edit.py)
+    if roles.is_file():
+        manifest["roles"] = json.loads(roles.read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
 

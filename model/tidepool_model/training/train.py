@@ -42,6 +42,7 @@ from .precision import RECIPES, emulate
 
 END_OF_TURN, PAD, END_OF_TEXT = "<|im_end|>", "<|pad|>", "<|endoftext|>"
 COMMAND = "tidepool_model.training.train"
+AVOIDED_WEIGHT = 0.5  # of the tokens to avoid beside those to say; they are few, so their mean counts less than a batch's
 
 Sampler = Callable[[HybridLM, Tokenizer, int, int, int, int], Iterator[Batch]]
 """Endless batches that the model makes itself: (model, tokenizer, rows, length, seed, how many to leave out)."""
@@ -109,7 +110,19 @@ def forward_loss(
             with torch.no_grad():
                 taught, _ = teacher.model(tokens, starts, document_mask(starts))
             return distillation_loss(model, hidden, teacher, taught, targets), after
-        return model.loss(hidden, targets, weights), after
+        loss = model.loss(hidden, targets, weights)
+        if batch.avoided is not None:
+            loss = loss + AVOIDED_WEIGHT * unlikelihood(model, hidden, batch.avoided.to(device, non_blocking=True))
+        return loss, after
+
+
+def unlikelihood(model: HybridLM, hidden: torch.Tensor, avoided: torch.Tensor) -> torch.Tensor:
+    """Mean -log(1 - p) of the tokens named in `avoided` (batch, seq), in nats; 0 where none is (Welleck et al., arXiv 1908.04319)."""
+    chosen = avoided != IGNORED  # (batch, seq)
+    if not chosen.any():
+        return hidden.new_zeros(())
+    chances = model.logits(hidden[chosen]).float().softmax(-1).gather(1, avoided[chosen][:, None])  # (chosen, 1)
+    return -torch.log1p(-chances.clamp(max=1 - 1e-6)).mean()
 
 
 def distillation_loss(
@@ -162,7 +175,7 @@ class Team:
         if len(batch.tokens) % self.size:
             raise ValueError(f"{len(batch.tokens)} rows a step can't be shared by {self.size} processes; change --rows")
         mine = slice(self.rank, None, self.size)
-        return Batch(batch.tokens[mine], batch.targets[mine], batch.starts[mine])
+        return Batch(batch.tokens[mine], batch.targets[mine], batch.starts[mine], avoided=None if batch.avoided is None else batch.avoided[mine])
 
     def sum(self, *numbers: float) -> list[float]:
         """Each number's sum over the processes."""
