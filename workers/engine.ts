@@ -334,6 +334,7 @@ export class Engine implements EngineApi {
     });
     const model = await describeModel(files, request.listing === undefined);
     const { spec, tokenizer, format, listing } = model;
+    const roles = model.manifest?.roles ?? null;
     const profile = await this.#host.probe();
     const ladder = ladderModelOf(model, request.variant);
     const { rungs, skipped, isTooLarge } = planLadder(profile, ladder, request.device, attempts);
@@ -384,6 +385,7 @@ export class Engine implements EngineApi {
         selfTest: { maxDifference: selfTest.maxDifference, tolerance: selfTest.tolerance },
         ...(files.isLeftOut ? { isLeftOut: true } : {}),
         ...(module === null ? {} : { canDraft: true }),
+        ...(roles === null ? {} : { roles }),
         notice: [
           noticeOf(rung, attempts),
           selfTest.notice,

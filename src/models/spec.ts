@@ -1,6 +1,7 @@
 /** Owns the reading of config.json and manifest.json into checked values. Owns no fetching. */
 import { EngineError } from '../core/errors';
 import type { ModelSpec } from '../core/model-spec';
+import type { RolePrompts } from '../core/roles/role-prompts';
 import { asArray, asNumber, asObject, asString, ConfigFields, type Json } from './config-fields';
 import { readFamily } from './families';
 
@@ -34,6 +35,8 @@ export interface ModelManifest {
   readonly parts: readonly string[];
   /** Path of the module of multi-token prediction by the variant that it belongs to; empty where there is none. */
   readonly drafts: Readonly<Record<string, string>>;
+  /** What tells the model its role in drafting, checking and mending; null: it was not taught them. */
+  readonly roles: RolePrompts | null;
   readonly goldenIds: readonly number[];
   readonly golden: Readonly<Record<string, GoldenLogits>>;
 }
@@ -92,6 +95,14 @@ function readDrafts(
   return drafts;
 }
 
+/** `roles` of manifest.json: all three or none. */
+function readRoles(manifest: Json): RolePrompts | null {
+  if (manifest['roles'] === undefined) return null;
+  const roles = asObject(manifest['roles'], 'roles in manifest.json');
+  const of = (role: string): string => asString(roles[role], `roles.${role} in manifest.json`);
+  return { draft: of('draft'), feedback: of('feedback'), edit: of('edit') };
+}
+
 /** Reads manifest.json. EngineError `model-corrupt` naming the field that is wrong. */
 export function parseManifest(json: unknown): ModelManifest {
   const manifest = asObject(json, 'manifest.json');
@@ -142,6 +153,7 @@ export function parseManifest(json: unknown): ModelManifest {
     variants,
     parts,
     drafts,
+    roles: readRoles(manifest),
     goldenIds,
     golden,
   };

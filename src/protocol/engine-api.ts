@@ -7,6 +7,7 @@ import type { FinishReason } from '../core/chat/reply';
 import type { EngineErrorCode } from '../core/errors';
 import type { ModelSpec } from '../core/model-spec';
 import type { JsonSchema } from '../core/json-schema/read-schema';
+import type { RolePrompts } from '../core/roles/role-prompts';
 import type { SamplingSettings } from '../core/sampling/sampler';
 import type { ServerDevice, ServerFacts, ServerTarget } from '../core/server/server-target';
 import type { ModelListing } from '../core/model-listing';
@@ -134,6 +135,8 @@ export interface LoadedModel {
   readonly isLeftOut?: boolean;
   /** True when it has a module of multi-token prediction and this device can draft with it. */
   readonly canDraft?: true;
+  /** What tells it its role in drafting, checking and mending; absent: it was not taught them. */
+  readonly roles?: RolePrompts;
   /** A sentence on anything the person should know (no threads, fell back…); empty when nothing. */
   readonly notice: string;
   /** Set when a server answers: then nothing is loaded here, and figures of weights and layers are what it says, or 0. */

@@ -21,7 +21,7 @@ import {
 } from '../core/chat/conversation-tree';
 import { toPromptMessages } from '../core/chat/prompt-assembly';
 import { emptyReply, type ReplyContent } from '../core/chat/reply';
-import { begunParts } from '../core/chat/reply-parts';
+import { begunParts, rolesOf } from '../core/chat/reply-parts';
 import type { EngineError } from '../core/errors';
 import { placeOfDevice } from '../core/server/server-target';
 import { createSentenceSegmenter } from '../core/text/sentences';
@@ -34,6 +34,7 @@ import { newConversation, titleFrom, type Conversation } from './conversation';
 import { generateRequest, withEarlierStats } from './generate-request';
 import { LiveReply, nextFrame, type FrameScheduler, type ReplyView } from './live-reply.svelte';
 import { asEngineError, type ModelStatus } from './model-status.svelte';
+import type { ReplyEvents, ReplyWay } from './reply-way';
 import type { Settings } from './settings.svelte';
 import type { DraftKeeping } from './tab-drafts';
 
@@ -97,6 +98,9 @@ export class ChatSession {
 
   /** Set while the person is asked whether this chat may leave the tab. */
   pendingMove = $state.raw<PendingMove | null>(null);
+
+  /** How the first model's replies are written; null: by one call of the model each. */
+  way = $state.raw<ReplyWay | null>(null);
 
   /** A second model that answers each question too; null: one answers. */
   second = $state.raw<Author | null>(null);
@@ -544,20 +548,29 @@ export class ChatSession {
       } else {
         const writer = author.writer();
         if (writer !== undefined) live.sign(writer);
-        job.generation = author.engine.generate(
-          generateRequest(conversation, node, isContinued, this.#host.settings.values),
-          (events) => {
-            live.take(events);
-            if (isFirst && events.some((event) => event.type === 'thought-start')) {
-              this.announcement = t('The model is thinking.');
-            }
-            const { memory } = live.view;
-            if (memory !== null && isFirst && isOpen()) this.memory = memory;
-            if (Math.abs(this.#now() - keptAt) < KEEP_EVERY_MS) return; // a clock may jump back
-            keptAt = this.#now();
-            if (isOpen()) this.#setReply(id, live.reply);
-          },
+        const request = generateRequest(
+          conversation,
+          node,
+          isContinued,
+          this.#host.settings.values,
         );
+        const onEvents: ReplyEvents = (events) => {
+          live.take(events);
+          if (isFirst && events.some((event) => event.type === 'thought-start')) {
+            this.announcement = t('The model is thinking.');
+          }
+          const { memory } = live.view;
+          if (memory !== null && isFirst && isOpen()) this.memory = memory;
+          if (Math.abs(this.#now() - keptAt) < KEEP_EVERY_MS) return; // a clock may jump back
+          keptAt = this.#now();
+          if (isOpen()) this.#setReply(id, live.reply);
+        };
+        // The second model answers plainly, whatever the first does; so does one that goes on with a plain reply.
+        const isPlain = !isFirst || (isContinued && rolesOf(before.parts).length === 0);
+        job.generation =
+          this.way === null || isPlain
+            ? author.engine.generate(request, onEvents)
+            : this.way.generate(author.engine, request, before.parts, onEvents);
         const result = await job.generation.done;
         reply = live.finish(result);
         if (isFirst && isOpen()) this.memory = result.memory;

@@ -2,7 +2,7 @@
 import { branchesAt, pathTo, type AssistantNode } from '../core/chat/conversation-tree';
 import { begunReply, toPromptMessages } from '../core/chat/prompt-assembly';
 import type { ReplyContent } from '../core/chat/reply';
-import { thoughtMsOf, thoughtTokensOf } from '../core/chat/reply-parts';
+import { rolesOf, thoughtMsOf, thoughtTokensOf } from '../core/chat/reply-parts';
 import { EngineError } from '../core/errors';
 import type { JsonSchema } from '../core/json-schema/read-schema';
 import type { GenerateRequest, PromptMessage, ThinkingLimit } from '../protocol/engine-api';
@@ -71,8 +71,12 @@ export function withEarlierStats(reply: ReplyContent, before: ReplyContent): Rep
     ...reply,
     stats: {
       ...stats,
-      thoughtTokens: thoughtTokensOf(parts) ?? stats.thoughtTokens + before.stats.thoughtTokens,
-      thoughtMs: thoughtMsOf(parts),
+      // The thoughts of roles are parts of their steps.
+      thoughtTokens:
+        (rolesOf(parts).length > 0 ? null : thoughtTokensOf(parts)) ??
+        stats.thoughtTokens + before.stats.thoughtTokens,
+      thoughtMs:
+        rolesOf(parts).length > 0 ? stats.thoughtMs + before.stats.thoughtMs : thoughtMsOf(parts),
       answerTokens: stats.answerTokens + before.stats.answerTokens,
     },
   };

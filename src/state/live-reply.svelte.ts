@@ -1,5 +1,5 @@
 /** Owns one reply while it is being written: gathers the engine's events and shows them at most once a frame. */
-import { growReply } from '../core/chat/grow-reply';
+import { growReply, type RoleEvent } from '../core/chat/grow-reply';
 import { signReply, type ReplyContent, type ReplyPart } from '../core/chat/reply';
 import { thoughtTokensOf } from '../core/chat/reply-parts';
 import type { EngineEvent, GenerateResult, MemoryReport, ThoughtEnd } from '../protocol/engine-api';
@@ -65,7 +65,7 @@ export class LiveReply {
   }
 
   /** Takes one batch of events; the view follows at the next frame. */
-  readonly take = (events: readonly EngineEvent[]): void => {
+  readonly take = (events: readonly (EngineEvent | RoleEvent)[]): void => {
     for (const event of events) this.#apply(event);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -129,7 +129,7 @@ export class LiveReply {
     }
   }
 
-  #apply(event: EngineEvent): void {
+  #apply(event: EngineEvent | RoleEvent): void {
     this.#reply = { ...this.#reply, parts: growReply(this.#reply.parts, event) };
     switch (event.type) {
       case 'prefill':
@@ -158,6 +158,9 @@ export class LiveReply {
         return;
       case 'memory':
         this.#memory = event.memory;
+        return;
+      case 'role':
+        this.#phase = 'writing';
         return;
       case 'notice':
       case 'lab': // For the lab, which listens for itself.

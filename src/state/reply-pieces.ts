@@ -1,5 +1,5 @@
 /** The parts of a reply as the page shows them: calls and their results beside each other as steps. Pure. */
-import type { AnswerPart, NoticePart, ReplyPart, ThoughtPart } from '../core/chat/reply';
+import type { AnswerPart, NoticePart, ReplyPart, RolePart, ThoughtPart } from '../core/chat/reply';
 import { withResults } from '../core/chat/reply-parts';
 
 /** One call with what came of it. */
@@ -24,7 +24,13 @@ export interface ShownThought extends ThoughtPart {
   readonly isLast: boolean;
 }
 
-export type ReplyPiece = ShownThought | AnswerPart | ToolSteps | NoticePart;
+/** All steps of a reply that is drafted, checked and mended. */
+export interface ShownRoles {
+  readonly kind: 'roles';
+  readonly steps: readonly RolePart[];
+}
+
+export type ReplyPiece = ShownThought | AnswerPart | ToolSteps | NoticePart | ShownRoles;
 
 /** Pieces in the order of the parts. Text of blanks alone is nothing to see. */
 export function replyPieces(parts: readonly ReplyPart[]): readonly ReplyPiece[] {
@@ -68,6 +74,14 @@ export function replyPieces(parts: readonly ReplyPart[]): readonly ReplyPiece[] 
       case 'notice':
         pieces.push(part);
         break;
+      case 'role': {
+        const at = pieces.findIndex(({ kind }) => kind === 'roles');
+        const before = pieces[at];
+        if (before?.kind === 'roles')
+          pieces[at] = { kind: 'roles', steps: [...before.steps, part] };
+        else pieces.push({ kind: 'roles', steps: [part] });
+        break;
+      }
       default:
         part satisfies never;
     }

@@ -1,6 +1,6 @@
 /** Conversations to files that people keep: JSON that `importConversations` reads back whole, and Markdown to read. Pure. */
 import { activePath, type ConversationNode } from '../core/chat/conversation-tree';
-import type { ReplyContent, ReplyPart } from '../core/chat/reply';
+import type { ReplyContent, ReplyPart, RolePart } from '../core/chat/reply';
 import { withResults } from '../core/chat/reply-parts';
 import { cutText } from '../core/text/letters';
 import { conversationFiles, type FilePieces } from './export-files';
@@ -57,6 +57,18 @@ function callText({ call }: Extract<ReplyPart, { kind: 'call' }>): string {
   return `${call.name}(${given.join(', ')})`;
 }
 
+const STEP_NAMES: Readonly<Record<RolePart['role'], string>> = {
+  draft: 'Draft',
+  feedback: 'Feedback on draft',
+  edit: 'Edit of draft',
+};
+
+function stepText({ role, draft, thought, text }: RolePart): string {
+  return [`${STEP_NAMES[role]} ${draft}:`, thought.trim(), text.trim()]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
 /** The parts in the order they came; a call stands in one block with its result. */
 function replyBlocks({ parts, problem }: ReplyContent): string[] {
   const results = withResults(parts);
@@ -73,6 +85,8 @@ function replyBlocks({ parts, problem }: ReplyContent): string[] {
         return told.has(part) ? '' : fenced(part.content);
       case 'notice':
         return `(${part.text})`;
+      case 'role':
+        return quote(stepText(part));
       default:
         return part satisfies never;
     }

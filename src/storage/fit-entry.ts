@@ -30,6 +30,8 @@ function lengthOf(part: ReplyPart): number {
       return Object.values(part.call.arguments).reduce((sum, text) => sum + text.length, 0);
     case 'result':
       return part.content.length;
+    case 'role':
+      return part.thought.length + part.text.length;
     default:
       return part satisfies never;
   }
@@ -104,6 +106,12 @@ function fitPart(part: ReplyPart): ReplyPart {
         ...part,
         name: cutText(part.name, LIMITS.nameLength),
         content: cutText(part.content, LIMITS.textLength),
+      };
+    case 'role':
+      return {
+        ...part,
+        thought: cutText(part.thought, LIMITS.textLength),
+        text: cutText(part.text, LIMITS.textLength),
       };
     default:
       return part satisfies never;

@@ -10,6 +10,7 @@ import type {
   ReplyContent,
   ReplyPart,
   ReplyStats,
+  Role,
 } from '../core/chat/reply';
 import {
   readBoolean,
@@ -41,7 +42,18 @@ const FINISHES: readonly (FinishReason | 'failed')[] = [
   'context-full',
   'failed',
 ];
-const PART_KINDS: readonly ReplyPart['kind'][] = ['thought', 'answer', 'call', 'result', 'notice'];
+const PART_KINDS: readonly ReplyPart['kind'][] = [
+  'thought',
+  'answer',
+  'call',
+  'result',
+  'notice',
+  'role',
+];
+const ROLES: readonly Role[] = ['draft', 'feedback', 'edit'];
+
+/** Drafts, and feedbacks on each; far more than the page offers. */
+const MAX_STEPS = 1000;
 
 /** Letters of the names of the models that wrote a reply, one after the other. */
 const MAX_WRITER = 2000;
@@ -108,6 +120,17 @@ function readPart(value: unknown, place: string): ReplyPart {
         name: readText(part['name'], `${place}.name`, LIMITS.nameLength),
         content: readStoredText(part['content'], `${place}.content`),
         isError: readBoolean(part['isError'], `${place}.isError`),
+      };
+    case 'role':
+      return {
+        kind,
+        role: readOneOf(part['role'], `${place}.role`, ROLES),
+        draft: readInteger(part['draft'], `${place}.draft`, 1, MAX_STEPS),
+        feedback: readInteger(part['feedback'], `${place}.feedback`, 0, MAX_STEPS),
+        thought: readStoredText(part['thought'], `${place}.thought`),
+        text: text(),
+        tokens: readFigure(part['tokens'], `${place}.tokens`),
+        isDone: readBoolean(part['isDone'], `${place}.isDone`),
       };
     default:
       return kind satisfies never;

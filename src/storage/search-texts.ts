@@ -49,7 +49,11 @@ export function searchableTexts({ title, tree }: StoredConversation): readonly s
     .flatMap((node) =>
       node.role === 'assistant'
         ? node.reply.parts.flatMap((part) =>
-            part.kind === 'answer' || part.kind === 'thought' ? [part.text] : [],
+            part.kind === 'answer' || part.kind === 'thought'
+              ? [part.text]
+              : part.kind === 'role'
+                ? [part.thought, part.text]
+                : [],
           )
         : [node.text, ...(node.files ?? []).flatMap(({ name, text }) => [name, text])],
     );

@@ -31,8 +31,9 @@ export interface SharedParts {
 
 /** Without what is nobody else's business: figures name the device or the server, notices and problems may. */
 function sharedReply(reply: ReplyContent, hasThoughts: boolean): ReplyContent {
+  // Drafts and what was said of them are on the way to the answer, as thoughts are.
   const parts = reply.parts.filter(
-    ({ kind }) => kind !== 'notice' && (hasThoughts || kind !== 'thought'),
+    ({ kind }) => kind !== 'notice' && (hasThoughts || (kind !== 'thought' && kind !== 'role')),
   );
   return { ...reply, parts, stats: null, problem: '' };
 }

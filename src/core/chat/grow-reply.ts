@@ -1,7 +1,7 @@
 /** Owns how a reply's parts grow with the events of an engine. Pure; owns no clock and no frames. */
 import type { ThoughtEnd } from '../budget/thinking-limit';
 import type { ToolCall } from './prompt-message';
-import type { ReplyPart, ThoughtPart } from './reply';
+import type { ReplyPart, RolePart, ThoughtPart } from './reply';
 
 /** The part of the engine's events that a reply is made of. */
 export type ReplyEvent =
@@ -27,7 +27,14 @@ export type ReplyEvent =
       readonly isError: boolean;
     }
   | { readonly type: 'notice'; readonly text: string }
+  | RoleEvent
   | { readonly type: 'prefill' | 'memory' | 'lab' | 'router' };
+
+/** A step of a reply that is drafted, checked and mended, as far as it has come: in place of what it was before. */
+export interface RoleEvent {
+  readonly type: 'role';
+  readonly step: RolePart;
+}
 
 const NEW_THOUGHT: ThoughtPart = {
   kind: 'thought',
@@ -77,6 +84,16 @@ function withAnswer(parts: readonly ReplyPart[], text: string): readonly ReplyPa
     : [...parts, { kind: 'answer', text }];
 }
 
+function isSameStep(a: ReplyPart, b: RolePart): boolean {
+  return a.kind === 'role' && a.role === b.role && a.draft === b.draft && a.feedback === b.feedback;
+}
+
+function withStep(parts: readonly ReplyPart[], step: RolePart): readonly ReplyPart[] {
+  return parts.some((part) => isSameStep(part, step))
+    ? parts.map((part) => (isSameStep(part, step) ? step : part))
+    : [...parts, step];
+}
+
 /** The parts after one more event; the same ones where it adds nothing. */
 export function growReply(parts: readonly ReplyPart[], event: ReplyEvent): readonly ReplyPart[] {
   switch (event.type) {
@@ -111,6 +128,8 @@ export function growReply(parts: readonly ReplyPart[], event: ReplyEvent): reado
     }
     case 'notice':
       return [...parts, { kind: 'notice', text: event.text }];
+    case 'role':
+      return withStep(parts, event.step);
     case 'prefill':
     case 'memory':
     case 'lab':

@@ -1,5 +1,5 @@
 /** Owns what is asked of a reply's parts: its texts, its tokens, its calls with their results, its rounds. Pure. */
-import type { AnswerPart, CallPart, ReplyPart, ResultPart, ThoughtPart } from './reply';
+import type { AnswerPart, CallPart, ReplyPart, ResultPart, RolePart, ThoughtPart } from './reply';
 
 /** All that was said to the person, in order; pieces between which something else came are paragraphs of their own. */
 export function answerOf(parts: readonly ReplyPart[]): string {
@@ -13,6 +13,11 @@ export function answerOf(parts: readonly ReplyPart[]): string {
 /** The thoughts in order. */
 export function thoughtsOf(parts: readonly ReplyPart[]): readonly ThoughtPart[] {
   return parts.filter((part): part is ThoughtPart => part.kind === 'thought');
+}
+
+/** The steps of a reply that is drafted, checked and mended, in order; [] for any other. */
+export function rolesOf(parts: readonly ReplyPart[]): readonly RolePart[] {
+  return parts.filter((part): part is RolePart => part.kind === 'role');
 }
 
 /** Tokens of all thoughts together; null where one was never counted. */
@@ -57,7 +62,7 @@ export function roundsOf(parts: readonly ReplyPart[]): readonly Round[] {
   const rounds: ReplyPart[][] = [[]];
   let isBehindResults = false;
   for (const part of parts) {
-    if (part.kind === 'notice') continue;
+    if (part.kind === 'notice' || part.kind === 'role') continue;
     if (part.kind === 'result') isBehindResults = true;
     else if (isBehindResults) {
       rounds.push([]);

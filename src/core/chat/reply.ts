@@ -46,7 +46,26 @@ export interface NoticePart {
   readonly text: string;
 }
 
-export type ReplyPart = ThoughtPart | AnswerPart | CallPart | ResultPart | NoticePart;
+/** Who speaks where a reply is drafted, checked and mended. */
+export type Role = 'draft' | 'feedback' | 'edit';
+
+/** One step of a reply that is drafted, checked and mended; the answer that came of all steps is an answer part. */
+export interface RolePart {
+  readonly kind: 'role';
+  readonly role: Role;
+  /** Which draft it is or is about, from 1. */
+  readonly draft: number;
+  /** Which feedback on that draft it is, from 1; 0: it is none. */
+  readonly feedback: number;
+  readonly thought: string;
+  readonly text: string;
+  /** Sampled in thought and text. */
+  readonly tokens: number;
+  /** False: it is being written, was stopped, or a reload cut it off. */
+  readonly isDone: boolean;
+}
+
+export type ReplyPart = ThoughtPart | AnswerPart | CallPart | ResultPart | NoticePart | RolePart;
 
 /** The figures of one reply; times in ms, as the engine measured them. */
 export interface ReplyStats {

@@ -1,0 +1,132 @@
+/**
+ * Owns the order of drafting, checking and mending, what each role reads, and which result is the answer. The wording is
+ * that of training (model/tidepool_model/posttraining/roles.py). Pure; asks no model.
+ */
+import type { PromptMessage } from '../chat/prompt-message';
+import type { Role, RolePart } from '../chat/reply';
+import type { RolePrompts } from './role-prompts';
+
+/** How many drafts are written, and how many feedbacks on each: 1 to 4. */
+export interface RolePlan {
+  readonly drafts: number;
+  readonly feedbacks: number;
+}
+
+export const MOST_DRAFTS = 4;
+export const MOST_FEEDBACKS = 4;
+
+/** What feedback says of a draft that stands, word for word. */
+const NOTHING_WRONG = 'Nothing is wrong.';
+
+export type NextStep = Pick<RolePart, 'role' | 'draft' | 'feedback'>;
+
+function find(steps: readonly RolePart[], wanted: NextStep): RolePart | undefined {
+  return steps.find(
+    ({ role, draft, feedback, isDone }) =>
+      isDone && role === wanted.role && draft === wanted.draft && feedback === wanted.feedback,
+  );
+}
+
+/** What is said most often; the first of those that are said as often. '' for none. */
+function mostFrequent(keys: readonly string[]): number {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  return keys.findIndex((key) => counts.get(key) === most);
+}
+
+/** What most feedbacks on a draft say: told to its editor. Null: that nothing is wrong, or there is none. */
+export function feedbackOn(steps: readonly RolePart[], draft: number): string | null {
+  const said = steps
+    .filter((step) => step.role === 'feedback' && step.draft === draft && step.isDone)
+    .map(({ text }) => text.trim());
+  const text = said[mostFrequent(said)] ?? NOTHING_WRONG;
+  return text === NOTHING_WRONG || text === '' ? null : text;
+}
+
+/** The step that comes after those that are done; null: none, the answer can be chosen. */
+export function nextStep(steps: readonly RolePart[], plan: RolePlan): NextStep | null {
+  for (let draft = 1; draft <= plan.drafts; draft += 1) {
+    const wanted: NextStep[] = [{ role: 'draft', draft, feedback: 0 }];
+    for (let feedback = 1; feedback <= plan.feedbacks; feedback += 1)
+      wanted.push({ role: 'feedback', draft, feedback });
+    const missing = wanted.find((step) => find(steps, step) === undefined);
+    if (missing !== undefined) return missing;
+    const edit: NextStep = { role: 'edit', draft, feedback: 0 };
+    if (feedbackOn(steps, draft) !== null && find(steps, edit) === undefined) return edit;
+  }
+  return null;
+}
+
+/** A draft as the other roles are shown it: its thought as numbered steps, so that feedback can say where. */
+export function shownDraft({ thought, text }: Pick<RolePart, 'thought' | 'text'>): string {
+  const lines = thought
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line, at) => `Step ${at + 1}: ${line}`);
+  return [...lines, `Answer: ${text.trim()}`.trim()].join('\n');
+}
+
+/** What a role reads of the question and of the steps so far. */
+export function roleMessages(
+  step: NextStep,
+  question: string,
+  steps: readonly RolePart[],
+  prompts: RolePrompts,
+): PromptMessage[] {
+  const draft = find(steps, { role: 'draft', draft: step.draft, feedback: 0 });
+  const feedback = step.role === 'edit' ? feedbackOn(steps, step.draft) : null;
+  const parts = [question];
+  if (step.role !== 'draft' && draft !== undefined) parts.push(`Draft:\n${shownDraft(draft)}`);
+  if (feedback !== null) parts.push(`Feedback:\n${feedback}`);
+  return [
+    { role: 'system', content: prompts[step.role] },
+    { role: 'user', content: parts.join('\n\n') },
+  ];
+}
+
+/** What a vote counts of an answer: its numbers, or its words. As best_of.py counts. */
+export function votedKey(answer: string): string {
+  const text = answer.trim().toLowerCase();
+  const numbers = text.match(/-?\d+(?:[.:]\d+)*/g);
+  return numbers === null ? text.replaceAll(/[^a-z]+/g, ' ').trim() : numbers.join(' ');
+}
+
+/** What became of each draft, in order: its edit, or itself where nothing was found wrong or no edit was made. */
+export function results(steps: readonly RolePart[]): readonly RolePart[] {
+  return steps
+    .filter(({ role, isDone }) => role === 'draft' && isDone)
+    .map((draft) => find(steps, { role: 'edit', draft: draft.draft, feedback: 0 }) ?? draft);
+}
+
+export interface Choice {
+  readonly text: string;
+  /** A sentence on how it was chosen. */
+  readonly how: string;
+}
+
+/** The answer that comes of all steps: of several results the first that most agree with. Null: there is none yet. */
+export function chooseResult(steps: readonly RolePart[]): Choice | null {
+  const all = results(steps);
+  const said = all.filter(({ text }) => text.trim() !== '');
+  const [first] = said;
+  if (first === undefined) return null;
+  if (all.length === 1)
+    return { text: first.text, how: HOW[first.role === 'edit' ? 'edit' : 'draft'] };
+  const keys = said.map(({ text }) => votedKey(text));
+  const at = mostFrequent(keys);
+  const agreeing = keys.filter((key) => key === keys[at]).length;
+  const how = agreeing === 1 ? HOW.apart : agreeing === all.length ? HOW.all : HOW.most;
+  return { text: said[at]?.text ?? first.text, how };
+}
+
+const HOW = {
+  edit: 'The draft as it was mended.',
+  draft: 'The draft stands: its feedback found nothing wrong.',
+  all: 'All drafts came to the same answer.',
+  most: 'The answer that most drafts came to.',
+  apart: 'Each draft came to another answer; this is the first one’s.',
+} as const satisfies Record<string, string>;
+
+export type { Role };
