@@ -7,6 +7,7 @@ import type { Plugin } from 'vite';
 import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { serviceWorker } from './scripts/build-service-worker.ts';
+import { firstChunks } from './scripts/first-chunks.ts';
 import { modelIndex } from './scripts/model-index.ts';
 import { packFiles } from './scripts/pack-files.ts';
 import { sharedParts } from './scripts/shared-parts.ts';
@@ -108,6 +109,8 @@ const benchResults: Plugin = {
   },
 };
 
+const first = firstChunks();
+
 const isUnitTest = process.env['VITEST'] !== undefined;
 
 export default defineConfig({
@@ -118,6 +121,7 @@ export default defineConfig({
   appType: 'mpa',
   plugins: [
     svelte(),
+    first.plugin,
     modelFiles,
     sharedParts(),
     katexFonts,
@@ -165,6 +169,7 @@ export default defineConfig({
       checks: { bundlerTimings: false },
       // The chat, and the page that measures a device.
       input: { index: 'index.html', bench: 'bench/index.html' },
+      output: { codeSplitting: { groups: [{ name: first.nameOf }] } },
     },
   },
   server: { port: 5180, headers: serverHeaders },
