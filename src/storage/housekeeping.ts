@@ -2,12 +2,14 @@
  * What lies in the database besides being used: sizes, what was set aside, everything out and in again, everything
  * deleted. Owns no chats (conversation-store.ts) and no models.
  */
+import { t } from '../core/language/translate';
 import { cutText } from '../core/text/letters';
 import type { Backing, TableName } from './backing';
 import type { ConversationStore } from './conversation-store';
 import type { FilePieces } from './export-files';
 import { fitDraft } from './fit-entry';
 import { joinReports, type ImportReport } from './import-report';
+import type { PromptEntry, PromptStore } from './prompt-store';
 import { ValueProblem } from './read-value';
 import type { SettingsStore } from './settings-store';
 import { LIMITS } from './stored-conversation';
@@ -32,6 +34,8 @@ export interface WholeReport extends ImportReport {
   readonly hasSettings: boolean;
   readonly drafts: number;
   readonly aside: number;
+  /** Saved prompts that are new here. */
+  readonly prompts: number;
 }
 
 /** The report of two files, one after the other. */
@@ -41,6 +45,7 @@ export function joinWholeReports(first: WholeReport, second: WholeReport): Whole
     hasSettings: first.hasSettings || second.hasSettings,
     drafts: first.drafts + second.drafts,
     aside: first.aside + second.aside,
+    prompts: first.prompts + second.prompts,
   };
 }
 
@@ -105,6 +110,12 @@ export class Housekeeping {
     );
   }
 
+  /** Their code is fetched when they are asked for, here as well. */
+  async #prompts(): Promise<PromptStore> {
+    const { PromptStore } = await import('./prompt-store');
+    return new PromptStore(this.#options.backing);
+  }
+
   /** Everything but models, in JSON files: one, or as many as it takes for each to be read again. */
   async exportFiles(): Promise<readonly FilePieces[]> {
     const { conversations, settings, backing, now } = this.#options;
@@ -115,13 +126,17 @@ export class Housekeeping {
         if (typeof text === 'string') drafts[key] = fitDraft(text);
       }
     });
-    const { wholeExportFiles } = await import('./whole-export');
+    const [{ wholeExportFiles }, prompts] = await Promise.all([
+      import('./whole-export'),
+      this.#prompts(),
+    ]);
     return wholeExportFiles(
       {
         conversations: conversations.all(),
         settings: await settings.load(),
         drafts,
         aside: await this.aside(),
+        prompts: await prompts.load(() => ''),
       },
       now(),
     );
@@ -158,9 +173,30 @@ export class Housekeeping {
     await backing.run(['aside'], 'readwrite', (transaction) => {
       for (const record of missing) transaction.put('aside', newId(), record);
     });
+    const prompts = file.prompts.length === 0 ? 0 : await this.#addPrompts(file.prompts, problems);
     channel.post({ type: 'many' });
     if (hasSettings) channel.post({ type: 'settings' });
-    return { ...report, problems, hasSettings, drafts, aside: missing.length };
+    return { ...report, problems, hasSettings, drafts, aside: missing.length, prompts };
+  }
+
+  /** Adds prompts that are not here, as far as there is room; returns how many, and says what was left out. */
+  async #addPrompts(found: readonly PromptEntry[], problems: string[]): Promise<number> {
+    const [{ missingPrompts, PROMPT_LIMITS }, store] = await Promise.all([
+      import('./prompt-store'),
+      this.#prompts(),
+    ]);
+    const here = await store.load(() => '');
+    const fresh = missingPrompts(here, found);
+    const taken = fresh.slice(0, Math.max(0, PROMPT_LIMITS.prompts - here.length));
+    if (taken.length > 0) await store.save([...here, ...taken]);
+    if (taken.length < fresh.length)
+      problems.push(
+        t('{length} more had no room: {prompts} are kept.', {
+          length: fresh.length - taken.length,
+          prompts: PROMPT_LIMITS.prompts,
+        }),
+      );
+    return taken.length;
   }
 
   /** Deletes all that the database holds, settings too. */

@@ -33,13 +33,17 @@ function readPrompt(value: unknown, place: string): Omit<SavedPrompt, 'id'> {
   };
 }
 
+/** A prompt as it is kept and exchanged. */
+export type PromptEntry = Omit<SavedPrompt, 'id'>;
+
 export interface ReadPrompts {
   readonly prompts: readonly Omit<SavedPrompt, 'id'>[];
   /** A sentence for each entry that was left out, naming it and its field. */
   readonly problems: readonly string[];
 }
 
-function readEntries(entries: readonly unknown[]): ReadPrompts {
+/** Reads the prompts of a list; an entry that is not as it should be is left out and said. */
+export function readEntries(entries: readonly unknown[]): ReadPrompts {
   const prompts: Omit<SavedPrompt, 'id'>[] = [];
   const problems: string[] = [];
   for (const [at, entry] of entries.entries()) {
@@ -92,6 +96,17 @@ export function readPromptFile(json: string): ReadPrompts {
       };
 }
 
+/** Those of a file that are not here yet. */
+export function missingPrompts(
+  here: readonly PromptEntry[],
+  found: readonly PromptEntry[],
+): readonly PromptEntry[] {
+  return found.filter(
+    (one) =>
+      !here.some((old) => old.kind === one.kind && old.name === one.name && old.text === one.text),
+  );
+}
+
 /** The file that {@link readPromptFile} reads back whole. */
 export function writePromptFile(prompts: readonly SavedPrompt[]): string {
   const entries = prompts.map(({ kind, name, text }) => ({ kind, name, text }));
@@ -115,7 +130,7 @@ export class PromptStore {
   }
 
   /** @throws EngineError `storage`, with nothing changed. */
-  async save(prompts: readonly SavedPrompt[]): Promise<void> {
+  async save(prompts: readonly PromptEntry[]): Promise<void> {
     const entries = prompts.map(({ kind, name, text }) => ({ kind, name, text }));
     await this.#backing.run(['settings'], 'readwrite', (transaction) =>
       transaction.put('settings', KEY, entries),

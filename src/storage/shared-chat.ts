@@ -10,6 +10,7 @@ import {
   type NewMessage,
 } from '../core/chat/conversation-tree';
 import type { ReplyContent } from '../core/chat/reply';
+import { t } from '../core/language/translate';
 import { readFiles } from './read-conversation';
 import { readReply, readStoredText, readThinkingLimit } from './read-reply';
 import { readList, readObject, readOneOf, readText, ValueProblem } from './read-value';
@@ -63,9 +64,10 @@ export async function encodeChat(
 export async function decodeChat(
   code: string,
 ): Promise<StoredConversation | { readonly broken: string }> {
-  if (!code.startsWith(FORM)) return { broken: 'it is of a form that this Tidepool does not know' };
+  if (!code.startsWith(FORM))
+    return { broken: t('it is of a form that this Tidepool does not know') };
   if (code.length > MAX_LINK_CHARACTERS)
-    return { broken: `it has more than ${MAX_LINK_CHARACTERS} characters` };
+    return { broken: t('it has more than {most} characters', { most: MAX_LINK_CHARACTERS }) };
   let text: string;
   try {
     const packed = fromBase64Url(code.slice(FORM.length));
@@ -73,13 +75,13 @@ export async function decodeChat(
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     // Its checksum does not fit, or it unpacks to more than any chat that was packed here.
-    return { broken: 'it was cut short or mistyped on its way' };
+    return { broken: t('it was cut short or mistyped on its way') };
   }
   try {
     return readShared(JSON.parse(text));
   } catch (error) {
     if (error instanceof ValueProblem) return { broken: error.message };
-    if (error instanceof SyntaxError) return { broken: 'it holds no chat' };
+    if (error instanceof SyntaxError) return { broken: t('it holds no chat') };
     throw error;
   }
 }

@@ -1,11 +1,12 @@
 /**
- * Everything that a person has here to one file, and back: chats, settings, drafts, what was set aside. Owns the format
+ * Everything that a person has here to one file, and back: chats, settings, drafts, saved prompts, what was set aside. Owns the format
  * and its limits; models are not in it, they can be fetched again.
  */
 import { EngineError } from '../core/errors';
 import { isoTime } from './export-conversations';
 import { conversationFiles, type FilePieces } from './export-files';
 import { findConversations, parseLimited } from './import-conversations';
+import { PROMPT_LIMITS, readEntries, type PromptEntry } from './prompt-store';
 import { readList, readNumber, readObject, readText, ValueProblem } from './read-value';
 import { rawText, readAsideValue, type AsideValue } from './stored-aside';
 import { readSettings, type StoredSettings } from './settings-store';
@@ -21,12 +22,13 @@ export interface WholeExport {
   /** Texts that were begun and not sent, by conversation. */
   readonly drafts: Readonly<Record<string, string>>;
   readonly aside: readonly AsideValue[];
+  readonly prompts: readonly PromptEntry[];
 }
 
 /** What came out of a file: conversations unread, each is checked by whoever adds it. */
 export interface WholeImport extends Omit<WholeExport, 'conversations'> {
   readonly conversations: readonly unknown[];
-  /** What of another program's file was left out. */
+  /** What was left out: of another program's file, or of the prompts. */
   readonly problems: readonly string[];
 }
 
@@ -37,6 +39,7 @@ export function wholeExportFiles(
     settings,
     drafts,
     aside,
+    prompts,
   }: Omit<WholeExport, 'conversations'> & {
     readonly conversations: AsyncIterable<StoredConversation>;
   },
@@ -47,10 +50,17 @@ export function wholeExportFiles(
     ...head,
     settings,
     drafts,
+    prompts: prompts.map(({ kind, name, text }) => ({ kind, name, text })),
     // As text: a damaged record may lie deeper than any file may, and hold what JSON cannot say.
     aside: aside.map(({ reason, keptAt, value }) => ({ reason, keptAt, raw: rawText(value) })),
   };
-  return conversationFiles(conversations, first, { ...head, settings: {}, drafts: {}, aside: [] });
+  return conversationFiles(conversations, first, {
+    ...head,
+    settings: {},
+    drafts: {},
+    prompts: [],
+    aside: [],
+  });
 }
 
 /**
@@ -66,15 +76,20 @@ export async function readWholeExport(json: string, newId: () => string): Promis
     value.format === WHOLE_FORMAT;
   if (!isWhole) {
     const { values, problems } = await findConversations(value, newId);
-    return { conversations: values, problems, settings: {}, drafts: {}, aside: [] };
+    return { conversations: values, problems, settings: {}, drafts: {}, aside: [], prompts: [] };
   }
   try {
     const file = readObject(value, 'the file');
     const version = readNumber(file['version'], 'its version', 1, WHOLE_VERSION);
     if (!Number.isInteger(version))
       throw new ValueProblem('its version', 'a whole number', version);
+    // Files that were written before have none.
+    const { prompts, problems } = readEntries(
+      readList(file['prompts'] ?? [], 'prompts', PROMPT_LIMITS.prompts, (entry) => entry),
+    );
     return {
-      problems: [],
+      problems,
+      prompts,
       conversations: readList(
         file['conversations'],
         'conversations',

@@ -1,5 +1,5 @@
 // What is kept, in the real browser: downloads that go on and heal, no room, the storage page, the guard against loops.
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Locator, type Page } from '@playwright/test';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -158,11 +158,27 @@ test('the storage page names what is kept, deletes a model after asking, and the
     .toContainEqual(expect.stringMatching(/manifest\.json$/));
 });
 
+async function openPrompts(page: Page): Promise<Locator> {
+  await page.getByRole('button', { name: 'Add to the message' }).click();
+  await page.getByRole('menuitem', { name: /prompt/i }).click();
+  return page.getByRole('dialog', { name: 'Prompts' });
+}
+
+async function savePrompt(page: Page): Promise<void> {
+  const prompts = await openPrompts(page);
+  await prompts.getByRole('button', { name: 'New prompt' }).click();
+  await prompts.getByLabel('Name').fill('Explain');
+  await prompts.getByLabel('Text', { exact: true }).fill('Explain {{topic}} in a word.');
+  await prompts.getByRole('button', { name: 'Save prompt' }).click();
+  await page.keyboard.press('Escape');
+}
+
 test('everything goes to one file, is deleted, and comes in again', async ({ page }) => {
   await open(page);
   await ready(page);
   await thinkShortly(page);
   await expectAnswer(page, 'What is 2 + 3?');
+  await savePrompt(page);
   const answer = await log(page).getByRole('article', { name: 'Reply' }).last().textContent();
   let dialog = await openStorage(page);
   await expect(dialog).toContainText('1 chat');
@@ -182,7 +198,7 @@ test('everything goes to one file, is deleted, and comes in again', async ({ pag
   dialog = await openStorage(page);
   await expect(dialog).toContainText('0 chats');
   await dialog.getByLabel('Import a file').setInputFiles(file);
-  await expect(page.getByText(/1 chat came in/)).toBeVisible();
+  await expect(page.getByText(/1 chat came in.*1 prompt came in/)).toBeVisible();
   await expect(dialog).toContainText('1 chat');
   await page.keyboard.press('Escape');
   await page
@@ -193,6 +209,10 @@ test('everything goes to one file, is deleted, and comes in again', async ({ pag
   const back = log(page).getByRole('article', { name: 'Reply' }).last();
   await expect(back).toContainText(/tokens\/s/);
   expect((await back.textContent())?.slice(0, 40)).toBe(answer?.slice(0, 40));
+
+  const prompts = await openPrompts(page);
+  await expect(prompts.getByRole('button', { name: /^Explain/ })).toBeVisible();
+  await page.keyboard.press('Escape');
 
   await openStorage(page);
   await dialog.getByLabel('Import a file').setInputFiles({

@@ -3,6 +3,7 @@ import { t } from '../../core/language/translate';
 import type { SavedPrompt } from '../../core/prompts/prompt';
 import { cutText } from '../../core/text/letters';
 import {
+  missingPrompts,
   PROMPT_LIMITS,
   readPromptFile,
   writePromptFile,
@@ -70,11 +71,7 @@ export class Prompts {
       return { added: 0, problems: [t('The file is too large to be one of prompts.')] };
     try {
       const { prompts, problems } = readPromptFile(await file.text());
-      const isHere = (one: Omit<SavedPrompt, 'id'>): boolean =>
-        this.list.some(
-          (old) => old.kind === one.kind && old.name === one.name && old.text === one.text,
-        );
-      const fresh = prompts.filter((prompt) => !isHere(prompt));
+      const fresh = missingPrompts(this.list, prompts);
       const room = PROMPT_LIMITS.prompts - this.list.length;
       const taken = fresh.slice(0, room);
       if (taken.length > 0)

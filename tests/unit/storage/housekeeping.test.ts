@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ConversationStore } from '../../../src/storage/conversation-store';
 import { Housekeeping } from '../../../src/storage/housekeeping';
 import { MemoryBacking } from '../../../src/storage/memory-backing';
+import { PROMPT_LIMITS, PromptStore } from '../../../src/storage/prompt-store';
 import { SettingsStore } from '../../../src/storage/settings-store';
 import { rawText } from '../../../src/storage/stored-aside';
 import { DEFAULT_SETTINGS } from '../../../src/state/settings.svelte';
@@ -38,7 +39,9 @@ beforeEach(() => {
   browser = openBrowser();
 });
 
-/** Two chats, one damaged, settings, a draft. */
+const PROMPT = { kind: 'question', name: 'Sum', text: 'What is {{a}} + {{b}}?' } as const;
+
+/** Two chats, one damaged, settings, a draft, a prompt. */
 async function fill(): Promise<void> {
   const { backing, conversations, settings } = browser;
   await conversations.save(conversationOf('a', { title: 'First' }));
@@ -50,6 +53,7 @@ async function fill(): Promise<void> {
     transaction.put('conversations', 'bad', { conversation: cycle });
     transaction.put('drafts', 'new', 'half a sentence');
   });
+  await new PromptStore(backing).save([PROMPT]);
   await conversations.list();
 }
 
@@ -112,7 +116,11 @@ describe('everything', () => {
       hasSettings: true,
       drafts: 1,
       aside: 1,
+      prompts: 1,
     });
+    expect(await new PromptStore(browser.backing).load(() => 'id')).toEqual([
+      { ...PROMPT, id: 'id' },
+    ]);
     expect(report.added).toHaveLength(2);
     expect(await allOf(browser.conversations)).toEqual(before);
     expect(await browser.settings.load()).toEqual(await first.settings.load());
@@ -122,6 +130,7 @@ describe('everything', () => {
       unchanged: 2,
       drafts: 0,
       aside: 0,
+      prompts: 0,
     });
     expect(await browser.conversations.list()).toHaveLength(2);
     expect(JSON.parse(await exported())).toEqual(JSON.parse(json));
@@ -135,6 +144,30 @@ describe('everything', () => {
     expect(report).toMatchObject({ unchanged: 1, drafts: 0 });
     expect(report.added[0]?.id).not.toBe('a');
     expect(await browser.conversations.list()).toHaveLength(3);
+  });
+
+  it('adds prompts to those that are here, says what is broken or has no room, and takes files without', async () => {
+    await fill();
+    const file = JSON.parse(await exported()) as Record<string, unknown>;
+    const store = new PromptStore(browser.backing);
+    const many = Array.from({ length: PROMPT_LIMITS.prompts - 1 }, (_, at) => ({
+      ...PROMPT,
+      name: `Sum ${at}`,
+    }));
+    await store.save(many);
+    const prompts = [PROMPT, { ...PROMPT, name: 'One more' }, { ...PROMPT, text: ' ' }];
+    const report = await browser.housekeeping.import(JSON.stringify({ ...file, prompts }), newId);
+    expect(report.prompts).toBe(1);
+    expect(report.problems).toEqual([
+      expect.stringContaining('Prompt 3, field “text”'),
+      '1 more had no room: 500 are kept.',
+    ]);
+    expect(await store.load(newId)).toHaveLength(PROMPT_LIMITS.prompts);
+    delete file['prompts'];
+    expect(await browser.housekeeping.import(JSON.stringify(file), newId)).toMatchObject({
+      prompts: 0,
+      problems: [],
+    });
   });
 
   it('takes a file of chats alone as well', async () => {
