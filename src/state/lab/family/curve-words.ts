@@ -1,5 +1,5 @@
 /** The family's training curves as lines and sentences. Pure. */
-import { t } from '../../../core/language/translate';
+import { plural, t } from '../../../core/language/translate';
 import type {
   CurvePoint,
   FamilyCurves,
@@ -94,9 +94,8 @@ export function importanceSentence({ importance, cut }: PuzzleSearch): string {
   const gone =
     cut.length === 0
       ? t('No layer was cut as a whole.')
-      : t('Cut: {layer} {sort}.', {
-          layer: cut.length === 1 ? 'layer' : 'layers',
-          sort: [...cut].sort((a, b) => a - b).join(', '),
+      : plural(cut.length, 'Cut: layer {layers}.', 'Cut: layers {layers}.', {
+          layers: [...cut].sort((a, b) => a - b).join(', '),
         });
   return t('Without layer {layer} the model errs most, without layer {layer2} least. {gone}', {
     layer: most.layer,
@@ -119,13 +118,12 @@ export function rankingSentence({ candidates }: PuzzleSearch): string {
       theirOrderStayed:
         moved.length === 0
           ? t('their order stayed as it was')
-          : t('{length} changed {its} place', {
+          : plural(moved.length, 'one changed its place', '{length} changed their place', {
               length: moved.length,
-              its: moved.length === 1 ? 'its' : 'their',
             }),
       first:
         winner.rankBefore === 1
-          ? 'first'
+          ? t('first')
           : t('number {rankBefore}', { rankBefore: winner.rankBefore }),
     },
   );

@@ -12,9 +12,15 @@ import { formatCount } from '../../../core/units';
 import type { WithoutResult } from '../../../protocol/lab-api';
 
 const KIND_WORDS: Readonly<Record<WordKind, string>> = {
-  digits: 'digits',
-  names: 'names',
-  verbs: 'verbs',
+  get digits() {
+    return t('digits');
+  },
+  get names() {
+    return t('names');
+  },
+  get verbs() {
+    return t('verbs');
+  },
   get other() {
     return t('other words');
   },
