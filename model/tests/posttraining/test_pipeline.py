@@ -42,7 +42,9 @@ def story() -> Problem:
         ("Tom has 4 candles. Tom finds 10 more. Tom lost 3 of them. How many has Tom?", "a name"),
         ("Bob has 4 candles. Bob finds 10 more. Bob buys 3 of them. How many candles are left with Bob?", "another answer"),
         ("Bob owns 4 candles. Bob gets 10 more. Bob loses 3. How many candles does Bob have", "nothing was changed"),
-        ("There is Bob, and 4, and 10, and 3.", "can't be read"),
+        ("How many of Bob, and 4, and 10, and 3?", "can't be read"),
+        ("Bob has 4 candles. Bob finds 10 more. Bob lost 3 of the digits. How many candles are left with Bob?", "may mean something else"),
+        ("Bob has 4 candles. Bob finds 10 more. Bob lost 3 of them.", "asks nothing"),
     ],
 )
 def test_a_paraphrase_is_the_same_problem_or_refused(text: str, why: str | None) -> None:

@@ -13,14 +13,17 @@ from tokenizers import Tokenizer
 
 from ..architecture.batch_decode import write_replies
 from ..architecture.hybrid_checkpoint import load_base
-from ..data.lagoon.rows import BASE_SYSTEM
 from .same_problem import is_readable, is_same
 
-ASKS = (
-    "Rewrite this question in other words. Keep all names and numbers. {x}", "Say this in another way, with the same numbers and names: {x}",
-    "Paraphrase: {x}", "How else could a child ask this? Keep every number. {x}", "Rewrite as a teacher would ask it: {x}",
+# Shown, not told: asked to rewrite, SmolLM2-135M kept the numbers in 30 of 150 and the problem in none (LOG.md).
+SHOWN = (
+    ("What is 31 + 46?", "If you add 31 and 46, what do you get?"), ("Find the sum of 8, 19 and 5.", "How much do 8, 19 and 5 make together?"),
+    ("Take 12 away from 90.", "How much is left when 12 is taken away from 90?"), ("What is the difference of 74 and 33?", "By how much is 74 more than 33?"),
+    ("Multiply 6 by 14.", "What do you get if you multiply 6 by 14?"), ("What is 9 times 23?", "How much is 9 times 23?"),
+    ("Which is larger, 58 or 85?", "Of 58 and 85, which number is larger?"), ("Look at 7, 3 and 12. Which is the smallest?", "Tell me the smallest of 7, 3 and 12."),
+    ("Tom has 7 shells. Tom finds 5 more. Tom loses 2. How many shells does Tom have?", "Tom had 7 shells. Then Tom got 5 more. Then 2 were lost. How many shells are left with Tom?"),
 )  # fmt: skip
-LONGEST = 80
+LONGEST = 60
 
 
 def paraphrases(problems: Sequence[Problem], base: Path, tokenizer_file: Path, each: int, seed: int, batch: int = 48) -> tuple[list[tuple[Problem, str]], Counter[str]]:
@@ -33,8 +36,9 @@ def paraphrases(problems: Sequence[Problem], base: Path, tokenizer_file: Path, e
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     model = load_base(base)
     asked = [problem for problem in readable for _ in range(each)]
-    prompts = [tokenizer.encode(f"{BASE_SYSTEM}<|im_start|>user\n{rng.choice(ASKS).format(x=problem.question)}<|im_end|>\n<|im_start|>assistant\n", add_special_tokens=False).ids for problem in asked]
-    stop = {tokenizer.token_to_id("<|im_end|>"), tokenizer.token_to_id("<|endoftext|>")}
+    prompts = [tokenizer.encode(prompt(problem.question, rng), add_special_tokens=False).ids for problem in asked]
+    newline = tokenizer.encode("\n", add_special_tokens=False).ids[-1]
+    stop = {newline, *(tokenizer.token_to_id(mark) for mark in ("<|im_end|>", "<|endoftext|>"))}
     found: dict[str, Problem] = {}
     for index, reply in write_replies(model, prompts, LONGEST, stop, batch, temperature=0.7):
         text = cleaned(tokenizer.decode(reply))
@@ -45,6 +49,12 @@ def paraphrases(problems: Sequence[Problem], base: Path, tokenizer_file: Path, e
         else:
             found[text] = asked[index]
     return [(problem, text) for text, problem in found.items()], refused
+
+
+def prompt(question: str, rng: random.Random) -> str:
+    """Five questions with other words for them, then this one."""
+    shown = "".join(f"Question: {a}\nIn other words: {b}\n\n" for a, b in rng.sample(SHOWN, 5))
+    return f"{shown}Question: {question}\nIn other words:"
 
 
 def cleaned(reply: str) -> str:

@@ -1,17 +1,22 @@
-"""Whether a paraphrase is still the same problem: numbers and names kept, and the answer read out of the new words anew.
+"""Whether a paraphrase is still the same problem: numbers and names kept, no word that may mean more, and the answer read out of it anew.
 
 A reader here is no solver of the recipe: it knows words of adding, taking away and comparing, and gives up (None) where it finds none.
-What it can't read is refused, so that a row is taught only where the answer follows from its own words.
+What it can't read is refused, so that a row is taught only where the answer follows from its own words. A reader alone is fooled ("the
+largest multiple of 12 and 7" has both numbers and a largest), so each word must be one that the family asks with, or mean nothing here.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 
+from tasks import registry
 from tasks.checking import numbers_in
+from tasks.phrasing import CLOSERS, OPENERS
 from tasks.problem import Problem
-from tasks.words import NAMES
+from tasks.wide_forms import WIDE_FORMS
+from tasks.words import NAMES, THINGS
 
 NAME = re.compile(rf"\b(?:{'|'.join(NAMES)})\b")
 ADD = re.compile(r"\b(?:plus|sum|add|adds|added|adding|total|altogether|together|combine|in all)\b|\+", re.I)
@@ -26,6 +31,22 @@ LOSE = re.compile(r"\b(?:los[et]\w*|lost|gives? away|gave away|takes?|took|throw
 GIVE = re.compile(r"\b(?:gives?|gave|sends?|sent|hands?|handed|passes)\b", re.I)
 TIMES = re.compile(r"\btimes\b", re.I)
 ASKED = re.compile(r"[^.!?]*\?|[^.!?]*\b(?:count|tell|say|find)\b[^.!?]*[.!?]", re.I)
+ASKS = re.compile(r"\?|^(?:please )?(?:work|find|tell|say|give|add|take|subtract|multiply|compute|calculate|solve|show|name|compare|sum|count|do|write|determine|pick|figure)\b", re.I)
+# Words that change nothing in a question about numbers, beside those that the recipe's forms have.
+PLAIN = frozenset(
+    "a an and are as at be been by can could did do does for from had has have he her his how i if in is it its just let's many me much my now of on or our please "
+    "she so than that the their them then there these they this those to us was we were what what's when which who will with would you your it's".split()
+)
+
+
+@cache
+def vocabulary(family: str) -> frozenset[str]:
+    """Words that the family's training forms ask with, and the plain ones."""
+    module = registry.FAMILIES[family]
+    forms = [*getattr(module, "TRAIN_FORMS", ()), *OPENERS, *CLOSERS, *(form for forms in WIDE_FORMS[family].values() for form in forms)]
+    things = [word for pair in THINGS for word in pair]
+    signs = "plus minus times sum difference larger largest bigger biggest greater greatest higher highest smaller smallest lower lowest less least most multiplied product".split()
+    return PLAIN | {word for text in (*forms, *things, *signs) for word in re.findall(r"[a-z']+", re.sub(r"\{\w+\}", " ", text.lower()))}
 
 
 def keeps(original: str, paraphrase: str) -> str | None:
@@ -112,6 +133,11 @@ def is_same(problem: Problem, paraphrase: str) -> str | None:
     """Why a paraphrase is refused, or None where it is the same problem."""
     if (lost := keeps(problem.question, paraphrase)) is not None:
         return lost
+    own = {word for word in re.findall(r"[a-z']+", problem.question.lower())} | {name.lower() for name in NAMES}
+    if set(re.findall(r"[a-z']+", paraphrase.lower())) - vocabulary(problem.family) - own:
+        return "it has a word that may mean something else"
+    if not ASKS.search(paraphrase):
+        return "it asks nothing"
     found = derive(problem.family, paraphrase)
     if found is None:
         return "the answer can't be read out of it"
