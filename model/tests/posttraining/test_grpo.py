@@ -110,7 +110,7 @@ def test_the_curriculum_goes_from_easy_to_hard_and_leaves_out_what_says_nothing(
 
 
 def options(folder: Path, **changed: object) -> argparse.Namespace:
-    base = {"init": str(folder / "init"), "run": str(folder / "run"), "tokenizer": tokenizers_.DEFAULT_DIR / "tokenizer.json", "updates": 2, "minutes": 0, "groups": 2, "group": 3, "longest": 24, "temperature": 1.0, "rate": 1e-3, "rows": 4, "keep": 1, "seed": 1}
+    base = {"init": str(folder / "init"), "run": str(folder / "run"), "tokenizer": tokenizers_.DEFAULT_DIR / "tokenizer.json", "updates": 2, "minutes": 0, "groups": 2, "group": 3, "longest": 24, "temperature": 1.0, "rate": 1e-3, "rows": 4, "keep": 1, "seed": 1, "profile": 3}
     return argparse.Namespace(**(base | changed))
 
 

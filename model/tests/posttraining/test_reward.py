@@ -14,10 +14,10 @@ from tokenizers import Tokenizer
 from tidepool_model.architecture.config import preset
 from tidepool_model.architecture.model import HybridLM
 from tidepool_model.data import tokenizer as tokenizers_
-from tidepool_model.posttraining.best_of import Reply, answer_of, draw_tasks, majority, measure, pair_of, replies_to
+from tidepool_model.posttraining.best_of import Reply, answer_of, draw_tasks, kept_replies, majority, measure, pairs_of
 from tidepool_model.posttraining.environments import MALFORMED, RIGHT, WRONG
 from tidepool_model.posttraining.preferences import Preference, read_preferences, write_preferences
-from tidepool_model.posttraining.reward import ATTRIBUTE_WEIGHTS, Head, RewardError, accuracy_by_domain, fit_attributes, fit_bradley_terry, read_pairs, states_of
+from tidepool_model.posttraining.reward import ATTRIBUTE_WEIGHTS, Head, RewardError, accuracy_by_domain, fit_attributes, fit_bradley_terry, pair_attributes, read_pairs, states_of
 
 # A row with the fields that the published file has.
 ROW = {
@@ -81,6 +81,15 @@ def test_a_head_of_another_model_is_refused(tmp_path: Path) -> None:
         Head.load(tmp_path / "head.safetensors", 192)
 
 
+def test_attributes_of_pairs_are_on_their_scale_and_tell_the_better_reply() -> None:
+    context = ({"role": "user", "content": "?"},)
+    pairs = [Preference(context, ("a\n" * 30 + "</think>\nYes.", "no"), -3), Preference(context, ("no", "a\n</think>\nYes."), 2)]
+    scores = pair_attributes(pairs)
+    assert scores.shape == (4, 5) and scores.min() >= 0 and scores.max() <= 4
+    chosen, rejected = scores[:2], scores[2:]
+    assert (chosen[:, :3] > rejected[:, :3]).all() and chosen[0, 3] == 4 and rejected[0, 2] < rejected[1, 2]
+
+
 def test_states_are_those_at_the_end_mark_whatever_stands_beside(tokenizer: Tokenizer) -> None:
     torch.manual_seed(3)
     model = HybridLM(replace(preset("micro"), vocab_size=tokenizer.get_vocab_size())).eval()
@@ -91,20 +100,21 @@ def test_states_are_those_at_the_end_mark_whatever_stands_beside(tokenizer: Toke
     assert not torch.allclose(both[0], both[1], atol=1e-2)
 
 
-def test_pairs_put_the_right_reply_first_in_rank_not_in_place(tokenizer: Tokenizer) -> None:
+def test_pairs_put_the_right_reply_first_in_rank_not_in_place(tokenizer: Tokenizer, tmp_path: Path) -> None:
     torch.manual_seed(4)
     model = HybridLM(replace(preset("micro"), vocab_size=tokenizer.get_vocab_size())).eval()
-    (environment, task), *_ = draw_tasks(tokenizer, 15, "train", ("wide",), 2)
-    drawn = replies_to(model, tokenizer, environment, task, 3, 1.0, 1)
-    assert len(drawn) == 3 and all(reply.reward in (RIGHT, WRONG, MALFORMED) for reply in drawn)
-    rng = random.Random(1)
+    tasks = draw_tasks(tokenizer, 3, "train", ("wide",), 2)
+    drawn = kept_replies(model, tokenizer, tasks, 1.0, tmp_path / "replies.jsonl", 0)
+    assert len(drawn) == 3 and all(reply.reward in (RIGHT, WRONG, MALFORMED) for replies in drawn for reply in replies)
+    assert kept_replies(model, tokenizer, tasks, 1.0, tmp_path / "replies.jsonl", 0) == drawn  # read, not written anew
+    task, rng = tasks[0][1], random.Random(1)
     replies = [Reply("right", RIGHT, 5), Reply("wrong", WRONG, 5)]
-    pairs = [pair_of(task, replies, rng) for _ in range(40)]
-    assert all(pair is not None and pair.chosen == "right" and abs(pair.preference) == 2 for pair in pairs)
-    assert {pair.responses[0] for pair in pairs if pair} == {"right", "wrong"}
-    assert pair_of(task, replies[:1], rng) is None
-    worse = pair_of(task, [replies[0], Reply("x", MALFORMED, 9)], rng)
-    assert worse is not None and abs(worse.preference) == 3
+    pairs = [pair for _ in range(40) for pair in pairs_of(task, replies, rng)]
+    assert len(pairs) == 40 and all(pair.chosen == "right" and abs(pair.preference) == 2 for pair in pairs)
+    assert {pair.responses[0] for pair in pairs} == {"right", "wrong"}
+    assert pairs_of(task, replies[:1], rng) == []
+    (worse,) = pairs_of(task, [replies[0], Reply("x", MALFORMED, 9)], rng)
+    assert abs(worse.preference) == 3
 
 
 def test_votes_and_choices_are_counted() -> None:

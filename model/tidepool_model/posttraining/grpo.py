@@ -40,6 +40,7 @@ from .rollouts import Rollout, sample_group
 CLIP_LOW, CLIP_HIGH = 0.2, 0.28
 LEAST_PASS, MOST_PASS = 0.1, 0.9
 EASY, HARD, SPREAD = 0.75, 0.35, 0.2  # target pass rate at the start and at the end, and the Gaussian's width
+UNKNOWN = 0.5  # pass rate of what is not measured before the first update
 MEMORY = 0.6  # of the pass rate when a new group is measured
 DIFFICULTIES = (1, 2, 3, 4, 5)
 SHOWN = (("addition", 3), ("lookup", 3), ("word_problems", 2))  # problems whose greedy replies are kept through training
@@ -143,7 +144,7 @@ class Reinforcer:
         rng = random.Random(f"{self.args.seed}:profile")
         for family in tqdm(self.environments, desc="pass rates", disable=None):
             for difficulty in DIFFICULTIES:
-                rate = self.group(family, difficulty, rng, self.args.profile).pass_rate
+                rate = self.group(family, difficulty, rng, self.args.profile).pass_rate if self.args.profile else UNKNOWN
                 if rate is not None:
                     self.curriculum.learn((family, difficulty), rate)
 
@@ -299,7 +300,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=0, help="ends after so long; 0: after all updates")
     parser.add_argument("--groups", type=int, default=16, help="tasks an update")
     parser.add_argument("--group", type=int, default=12, help="episodes of each")
-    parser.add_argument("--profile", type=int, default=8, help="episodes by which a pass rate is first measured")
+    parser.add_argument("--profile", type=int, default=8, help="episodes by which a pass rate is first measured; 0: they are measured as the run goes")
     parser.add_argument("--longest", type=int, default=260, help="tokens of an episode")
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--rate", type=float, default=1e-4)

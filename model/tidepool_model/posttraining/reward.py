@@ -5,7 +5,7 @@
 The model is frozen; its last hidden state at the end mark of a reply is read once for every reply, and a linear head is fitted
 on that. Scaled Bradley-Terry: |preference| · -log σ(r_chosen - r_rejected) (HelpSteer2-Preference, arXiv 2410.01257; the scale
 multiplies the loss, it is no margin). Attributes: mean squared error on 0 … 4, scalar reward by Nemotron-4's weights
-(arXiv 2406.11704).
+(arXiv 2406.11704); fitted on the same pairs, with scores by rule, and written beside as NAME-attributes.safetensors.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
+from tasks.interval import wilson
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -123,6 +124,26 @@ def fit_attributes(states: Tensor, scores: Tensor, steps: int = STEPS) -> Head:
     return Head(mean, spread, weight.detach(), bias.detach())
 
 
+def ruled_attributes(reply: str, is_chosen: bool, size: int) -> list[float]:
+    """Five scores from 0 to 4 of a reply of a pair, by rules: nobody was asked.
+
+    Correct is the chosen one. A rejected reply's coherence falls with the size of the preference. Complexity counts the thought's
+    lines, verbosity the words, both on a scale that ends at 8 lines and 80 words.
+    """
+    thought = reply.rpartition(chat_format.END_THINK)[0]
+    complexity, verbosity = min(4.0, thought.count("\n") / 2), min(4.0, len(reply.split()) / 20)
+    correctness = 4.0 if is_chosen else 0.0
+    coherence = 4.0 if is_chosen else 4.0 - size
+    return [(correctness + coherence) / 2, correctness, coherence, complexity, verbosity]
+
+
+def pair_attributes(pairs: Sequence[Preference]) -> Tensor:
+    """Of the chosen replies, then of the rejected ones, (2n, 5)."""
+    return torch.tensor(
+        [ruled_attributes(pair.chosen, True, abs(pair.preference)) for pair in pairs] + [ruled_attributes(pair.rejected, False, abs(pair.preference)) for pair in pairs]
+    )
+
+
 def pair_states(model: HybridLM, tokenizer: Tokenizer, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor, Tensor]:
     """States of the chosen and of the rejected replies, and the magnitudes; ties are left out by their magnitude of 0."""
     chosen = states_of(model, tokenizer, [(pair.context, pair.chosen) for pair in pairs])
@@ -168,11 +189,16 @@ def main() -> int:
         print(f"reward: {error}", file=sys.stderr)
         return 1
     model, tokenizer = load_pretrained(args.checkpoint).eval(), Tokenizer.from_file(str(args.tokenizer))
-    head = fit_bradley_terry(*pair_states(model, tokenizer, pairs))
+    taught, asked = pair_states(model, tokenizer, pairs), pair_states(model, tokenizer, held)
+    head = fit_bradley_terry(*taught)
     head.save(args.out, args.checkpoint.name)
-    chosen, rejected, _ = pair_states(model, tokenizer, held)
-    found = accuracy_by_domain(head, chosen, rejected, held)
-    print(json.dumps({"pairs": len(pairs), "held": {domain: {"right": right, "of": of} for domain, (right, of) in sorted(found.items())}}))
+    attributes = fit_attributes(torch.cat(taught[:2]), pair_attributes(pairs))
+    attributes.save(args.out.with_name(f"{args.out.stem}-attributes{args.out.suffix}"), args.checkpoint.name)
+    found: dict[str, object] = {"pairs": len(pairs)}
+    for name, form in (("held", head), ("heldByAttributes", attributes)):
+        counts = accuracy_by_domain(form, asked[0], asked[1], held)
+        found[name] = {domain: {"right": right, "of": of, "interval": wilson(right / of, of)} for domain, (right, of) in sorted(counts.items())}
+    print(json.dumps(found))
     return 0
 
 
