@@ -33,6 +33,7 @@ import { asEngineError, outcomeOf, toWireError } from '../src/protocol/wire-erro
 import type { DraftModule } from './draft/draft-module';
 import type { DraftingSession } from './draft/drafting-session';
 import { EventOutbox } from './event-outbox';
+import type { RewardGraph } from './reward/reward-graph';
 import { runGeneration, type GenerationControl } from './generate-loop';
 import { conditionOf } from './lab/condition';
 import { Lab } from './lab/lab';
@@ -79,6 +80,9 @@ interface Loaded {
   readonly info: LoadedModel;
   /** Keeps the states after the last reply. */
   readonly lab: Lab;
+  /** Opens what scores replies, once; null where the model has no such graph. */
+  readonly openReward: (() => Promise<RewardGraph>) | null;
+  readonly closeReward: () => Promise<void>;
   /** Drafts replies; null where the model has none that does. */
   readonly module: DraftModule | null;
 }
@@ -157,12 +161,19 @@ export class Engine implements EngineApi {
         drafting = await draftingOf(loaded, plain);
       const session = drafting ?? plain;
       const model = { ...loaded, session };
-      const { finish, thoughtEnd, tally, memory } = await runGeneration(model, request, control, {
+      const run = await runGeneration(model, request, control, {
         emit: (event) => outbox.push(event),
         memory: (cursor) => this.#report(loaded, cursor.states),
         keepLive: (states, tokens, logits) => loaded.lab.keepLive(states, tokens, logits),
         now: () => new Date(),
+        ...(request.isScored !== true || loaded.openReward === null
+          ? {}
+          : {
+              score: (states, endId) =>
+                scoreOf(loaded, states, endId, (text) => outbox.push({ type: 'notice', text })),
+            }),
       });
+      const { finish, thoughtEnd, tally, memory, reward } = run;
       const { decodedTokens, ...counts } = tally;
       const perSecond = (tokens: number, ms: number): number => (ms > 0 ? (tokens * 1000) / ms : 0);
       const value: TabResult = {
@@ -170,6 +181,7 @@ export class Engine implements EngineApi {
         thoughtEnd,
         memory,
         ...(drafting === null ? {} : { drafts: { ...drafting.counts } }),
+        ...(reward === null ? {} : { reward }),
         stats: {
           ...counts,
           decodeTokensPerSecond: perSecond(decodedTokens, tally.decodeMs),
@@ -372,6 +384,20 @@ export class Engine implements EngineApi {
         reason: `Loaded and tested: ${selfTest.agreement}.`,
       });
       await files.settled();
+      // A few hundred bytes, fetched when the first reply is to be scored.
+      const rewardPath =
+        model.manifest?.reward !== undefined &&
+        session.outputNames.includes('hidden_states') &&
+        !session.readsSingly
+          ? model.manifest.reward
+          : null;
+      let opening: Promise<RewardGraph> | null = null;
+      const openReward = async (graph: string): Promise<RewardGraph> => {
+        const { RewardGraph, checkParent } = await import('./reward/reward-graph');
+        const bytes = (await files.files([graph], () => {})).get(graph) ?? new Uint8Array();
+        checkParent(graph, bytes, path, listing);
+        return RewardGraph.open(graph, bytes, session);
+      };
       const info: LoadedModel = {
         spec,
         device: rung.device,
@@ -386,6 +412,7 @@ export class Engine implements EngineApi {
         ...(files.isLeftOut ? { isLeftOut: true } : {}),
         ...(module === null ? {} : { canDraft: true }),
         ...(roles === null ? {} : { roles }),
+        ...(rewardPath === null ? {} : { canScore: true }),
         notice: [
           noticeOf(rung, attempts),
           selfTest.notice,
@@ -403,7 +430,24 @@ export class Engine implements EngineApi {
         readGraph: () => readDecoder(model, rung.variant, files),
         identity: { name: spec.name, modelId: await identityOf(listing), variant: info.variant },
       });
-      this.#loaded = { ...loaded, info, lab, module };
+      this.#loaded = {
+        ...loaded,
+        info,
+        lab,
+        module,
+        openReward:
+          rewardPath === null
+            ? null
+            : () =>
+                (opening ??= openReward(rewardPath).catch((error: unknown) => {
+                  // Asked again with the next reply.
+                  opening = null;
+                  throw error;
+                })),
+        closeReward: async () => {
+          await (await opening?.catch(() => null))?.dispose();
+        },
+      };
       this.#watchDevice(session);
       onProgress({
         stage: 'ready',
@@ -458,6 +502,7 @@ export class Engine implements EngineApi {
     loaded.lab.dispose();
     loaded.snapshots.clear();
     await loaded.module?.dispose();
+    await loaded.closeReward();
     await loaded.session.dispose();
   }
 }
@@ -475,6 +520,22 @@ async function draftingOf(
     plain,
     mayDraft: (from) => !lab.isWatching && conditionOf(from) === null,
   });
+}
+
+/** A reply's score; null, and a sentence for the person, where the reward graph cannot be used. The reply stands. */
+async function scoreOf(
+  { openReward }: Loaded,
+  states: LayerStates,
+  endId: number,
+  say: (text: string) => void,
+): Promise<number | null> {
+  try {
+    return (await (await openReward?.())?.score(states, endId)) ?? null;
+  } catch (error) {
+    const { message, remedy } = asEngineError(error, 'Scoring the reply');
+    say(`${message} ${remedy}`);
+    return null;
+  }
 }
 
 /** A file that is missing, damaged or not to be had is so for every device. */

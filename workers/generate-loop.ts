@@ -64,6 +64,8 @@ export interface GenerationHost {
    * the logits after the last (copy them); null when the prompt was not read to its end.
    */
   keepLive(states: LayerStates, tokens: Int32Array, logits: Float32Array | null): void;
+  /** What the reply is worth, by the states before its end mark and the mark; absent: nobody asks. */
+  score?(states: LayerStates, endId: number): Promise<number | null>;
   /** Local date and time for the clock tool. */
   now(): Date;
 }
@@ -86,6 +88,8 @@ export interface GenerationOutcome {
   readonly thoughtEnd: ThoughtEnd | null;
   readonly tally: GenerationTally;
   readonly memory: MemoryReport;
+  /** Null: not asked for, or not to be had. */
+  readonly reward: number | null;
 }
 
 type TokenEvent = Extract<EngineEvent, { type: 'token' }>;
@@ -206,7 +210,10 @@ class Reply {
     }
     this.#tally.promptTokens = prompt.ids.length;
 
-    let logits = await this.#prefill(prompt.ids, prompt.forks);
+    // Further drafts go on from the states before the last token of the prompt: nothing else is read again.
+    const forks =
+      request.isScored === true ? [...prompt.forks, prompt.ids.length - 1] : prompt.forks;
+    let logits = await this.#prefill(prompt.ids, forks);
     this.#tally.prefillMs = performance.now() - this.#startedAt;
     this.#lastTokenAt = performance.now();
     const decodeStart = this.#lastTokenAt;
@@ -254,7 +261,12 @@ class Reply {
     this.#host.keepLive(states, cursor.tokens, await cursor.wholeLogits());
     const memory = this.#host.memory(cursor);
     this.#host.emit({ type: 'memory', memory });
-    return { finish, thoughtEnd: this.#thoughtEnd, tally: this.#tally, memory };
+    const [endId] = format.endIds;
+    const reward =
+      finish === 'end' && endId !== undefined
+        ? ((await this.#host.score?.(states, endId)) ?? null)
+        : null;
+    return { finish, thoughtEnd: this.#thoughtEnd, tally: this.#tally, memory, reward };
   }
 
   /** What the answer is held to; its code comes with the first reply that asks for it. */

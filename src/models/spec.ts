@@ -37,6 +37,8 @@ export interface ModelManifest {
   readonly drafts: Readonly<Record<string, string>>;
   /** What tells the model its role in drafting, checking and mending; null: it was not taught them. */
   readonly roles: RolePrompts | null;
+  /** Path of the graph that scores a reply by the model's last state; absent where there is none. */
+  readonly reward?: string;
   readonly goldenIds: readonly number[];
   readonly golden: Readonly<Record<string, GoldenLogits>>;
 }
@@ -103,6 +105,18 @@ function readRoles(manifest: Json): RolePrompts | null {
   return { draft: of('draft'), feedback: of('feedback'), edit: of('edit') };
 }
 
+/** `reward` of manifest.json: a file of the folder. */
+function readReward(manifest: Json, files: readonly ManifestFile[]): { reward?: string } {
+  if ((manifest['reward'] ?? null) === null) return {};
+  const reward = asString(manifest['reward'], 'reward in manifest.json');
+  if (files.some(({ path }) => path === reward)) return { reward };
+  throw new EngineError(
+    'model-corrupt',
+    `reward in manifest.json is ${reward}, which its files do not list.`,
+    'Package the model anew with `python -m tidepool_model.export.package_reward`.',
+  );
+}
+
 /** Reads manifest.json. EngineError `model-corrupt` naming the field that is wrong. */
 export function parseManifest(json: unknown): ModelManifest {
   const manifest = asObject(json, 'manifest.json');
@@ -154,6 +168,7 @@ export function parseManifest(json: unknown): ModelManifest {
     parts,
     drafts,
     roles: readRoles(manifest),
+    ...readReward(manifest, files),
     goldenIds,
     golden,
   };

@@ -137,6 +137,8 @@ export interface LoadedModel {
   readonly canDraft?: true;
   /** What tells it its role in drafting, checking and mending; absent: it was not taught them. */
   readonly roles?: RolePrompts;
+  /** True when it has a reward graph, so that replies can be scored. */
+  readonly canScore?: true;
   /** A sentence on anything the person should know (no threads, fell back…); empty when nothing. */
   readonly notice: string;
   /** Set when a server answers: then nothing is loaded here, and figures of weights and layers are what it says, or 0. */
@@ -167,6 +169,8 @@ export interface GenerateRequest {
   readonly candidates: number;
   /** Let the model's own module of multi-token prediction draft, where it has one. The words are the same. */
   readonly drafts?: boolean;
+  /** Score the reply when it has ended, and keep the states after the prompt for further drafts of it. */
+  readonly isScored?: boolean;
   /** Each token that was drawn waits for {@link EngineApi.step} before it is read (lab: step mode). */
   readonly isStepped?: boolean;
   /** Measuring: read these ids in place of the rendered messages, and let only `maxAnswerTokens` end the reply. */
@@ -259,6 +263,8 @@ export interface GenerateResult {
   readonly memory: MemoryReport | null;
   /** Present where the reply was written with drafts. */
   readonly drafts?: DraftCounts;
+  /** Present where it was asked for and the reply came to its end. */
+  readonly reward?: number;
 }
 
 /** Of the tab's own engine, whose states are here to be counted. */

@@ -22,6 +22,7 @@ import {
 import { toPromptMessages } from '../core/chat/prompt-assembly';
 import { emptyReply, type ReplyContent } from '../core/chat/reply';
 import { begunParts, rolesOf } from '../core/chat/reply-parts';
+import { bestReply } from '../core/chat/best-reply';
 import type { EngineError } from '../core/errors';
 import { placeOfDevice } from '../core/server/server-target';
 import { createSentenceSegmenter } from '../core/text/sentences';
@@ -476,12 +477,49 @@ export class ChatSession {
    */
   async #answer(question: NodeId, id: NodeId): Promise<EngineError | null> {
     const { second } = this;
-    if (second === null) return this.#run(id, false);
+    if (second === null) {
+      return this.drafts > 1 ? this.#bestOf(id, this.drafts) : this.#run(id, false);
+    }
     const beside = this.#newId();
     const tree = addMessage(this.conversation.tree, question, this.#emptyAnswer(beside));
     this.besides = [...this.besides, question];
     this.#update({ tree: switchBranch(tree, id) });
     const [error] = await Promise.all([this.#run(id, false), this.#run(beside, false, second)]);
+    return error;
+  }
+
+  /** Replies that are written to a question, of which the best is shown; 1: it is not chosen. */
+  get drafts(): number {
+    const { settings, status } = this.#host;
+    return this.way === null && status.model?.canScore === true ? settings.values.bestOf : 1;
+  }
+
+  /**
+   * Writes `count` replies beside each other, the first of them `id`, and shows the one with the highest reward. A stop ends
+   * the draft and all that would follow; what was written stays, as versions.
+   */
+  async #bestOf(id: NodeId, count: number): Promise<EngineError | null> {
+    const { id: chatId } = this.conversation;
+    const written = [id];
+    let error = await this.#run(id, false);
+    while (written.length < count && error === null && this.conversation.id === chatId) {
+      const last = nodeOf(this.conversation.tree, written.at(-1) ?? id);
+      if (last.role !== 'assistant' || last.reply.finish === 'stopped') break;
+      if (!this.#hasRoom()) break;
+      const fresh = this.#newId();
+      const tree = regenerateReply(this.conversation.tree, id, {
+        id: fresh,
+        createdAt: this.#now(),
+        thoughtLimit: this.conversation.thinkingLimit,
+      });
+      this.#update({ tree });
+      written.push(fresh);
+      error = await this.#run(fresh, false);
+    }
+    if (this.conversation.id !== chatId) return error;
+    const { tree } = this.conversation;
+    const best = bestReply(tree, written);
+    if (best !== null) this.#update({ tree: switchBranch(tree, best) });
     return error;
   }
 
@@ -553,6 +591,7 @@ export class ChatSession {
           node,
           isContinued,
           this.#host.settings.values,
+          isFirst && this.drafts > 1,
         );
         const onEvents: ReplyEvents = (events) => {
           live.take(events);

@@ -9,12 +9,16 @@ import type { GenerateRequest, PromptMessage, ThinkingLimit } from '../protocol/
 import type { Conversation } from './conversation';
 import type { SettingsValues } from './settings.svelte';
 
+/** Replies are drawn at least this freely where the best of several is shown; the reward graph was fitted on such. */
+const DRAFT_TEMPERATURE = 0.8;
+
 /** The request for the reply `node`, from the message above it; continued: from where it stands. */
 export function generateRequest(
   conversation: Conversation,
   node: AssistantNode,
   isContinued: boolean,
   values: SettingsValues,
+  isDraft = false,
 ): GenerateRequest {
   const { ids, index } = branchesAt(conversation.tree, node.id);
   const { tools, maxAnswerTokens, closingSentence, sampling } = values;
@@ -28,10 +32,16 @@ export function generateRequest(
     closingSentence,
     maxAnswerTokens,
     // Each branch draws its own numbers, and the same branch the same ones.
-    sampling: { ...sampling, seed: sampling.seed + (ids.length > 1 ? index : 0) },
+    sampling: {
+      ...sampling,
+      seed: sampling.seed + (ids.length > 1 ? index : 0),
+      // Drafts that are all alike leave nothing to choose from.
+      ...(isDraft ? { temperature: Math.max(sampling.temperature, DRAFT_TEMPERATURE) } : {}),
+    },
     stopStrings: [],
     tools,
     candidates: 0,
+    ...(isDraft ? { isScored: true } : {}),
     ...(continueFrom === null ? {} : { continueFrom }),
     ...((conversation.answerSchema ?? '') === ''
       ? {}

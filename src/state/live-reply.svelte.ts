@@ -82,6 +82,7 @@ export class LiveReply {
       parts: withThoughtEnd(this.#reply.parts, result.thoughtEnd),
       stats: result.stats,
       finish: result.finish,
+      ...(result.reward === undefined ? {} : { reward: result.reward }),
     };
     this.#memory = result.memory;
     this.#publish();

@@ -21,6 +21,7 @@ export const DEFAULT_SETTINGS: SettingsValues = {
     seed: 1,
   },
   maxAnswerTokens: 256,
+  bestOf: 1,
   closingSentence: '',
   // Off until asked for: with a calculator on offer the model leaves small sums to guesswork.
   tools: [],

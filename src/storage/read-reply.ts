@@ -208,5 +208,8 @@ export function readReply(value: unknown, place: string): ReplyContent {
       ? {}
       : { writer: readText(reply['writer'], `${place}.writer`, MAX_WRITER) }),
     ...(reply['isEdited'] === true ? { isEdited: true } : {}),
+    ...(reply['reward'] === undefined
+      ? {}
+      : { reward: readNumber(reply['reward'], `${place}.reward`, -LIMITS.figure, LIMITS.figure) }),
   };
 }

@@ -26,6 +26,8 @@ export interface StoredSettings {
   readonly device: DevicePreference;
   readonly sampling: SamplingSettings;
   readonly maxAnswerTokens: number;
+  /** Drafts of each answer, of which the best by the model's reward graph is shown; 1: no drafts. */
+  readonly bestOf: number;
   readonly closingSentence: string;
   readonly tools: readonly ('calculator' | 'clock')[];
   readonly systemPrompt: string;
@@ -97,6 +99,7 @@ const READERS: { readonly [Key in keyof StoredSettings]: (value: unknown) => Sto
     device: (value) => readOneOf(value, 'device', ['auto', 'webgpu', 'wasm']),
     sampling: readSampling,
     maxAnswerTokens: (value) => readInteger(value, 'maxAnswerTokens', 1, 1_000_000),
+    bestOf: (value) => readInteger(value, 'bestOf', 1, 8),
     closingSentence: (value) => readText(value, 'closingSentence', 10_000),
     tools: (value) =>
       readList(value, 'tools', 2, (item, place) => readOneOf(item, place, ['calculator', 'clock'])),

@@ -100,6 +100,8 @@ export interface ReplyContent {
   readonly writer?: string;
   /** A person wrote the answer anew; absent: it stands as the model wrote it. */
   readonly isEdited?: true;
+  /** What the model's reward graph gives it; absent: it was not scored. Of one model only, higher is better. */
+  readonly reward?: number;
 }
 
 /** A reply before its first token. */

@@ -9,6 +9,7 @@ const SETTINGS: StoredSettings = {
   device: 'wasm',
   sampling: { temperature: 0.5, topK: 40, topP: 0.9, minP: 0, repetitionPenalty: 1, seed: 7 },
   maxAnswerTokens: 256,
+  bestOf: 4,
   closingSentence: '',
   tools: ['clock'],
   systemPrompt: 'Be brief.',

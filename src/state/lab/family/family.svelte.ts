@@ -7,6 +7,10 @@ import { EngineError } from '../../../core/errors';
 import { RouterTrace, type RouterView } from '../../../core/lab/router-trace';
 import { readFamilyCurves, type FamilyCurves } from '../../../models/family-curves';
 import { readFamilyFile, type FamilyFile } from '../../../models/family-file';
+import {
+  readPosttrainingCurves,
+  type PosttrainingCurves,
+} from '../../../models/posttraining-curves';
 import { readPosttrainingFile, type PosttrainingFile } from '../../../models/posttraining-file';
 import type { LoadedModel } from '../../../protocol/engine-api';
 import type { LabCapabilities, LabJobs, RouterStep } from '../../../protocol/lab-api';
@@ -105,6 +109,11 @@ export class Family {
   /** What came after pretraining, when its section is opened. Throws EngineError. */
   async readPosttraining(): Promise<PosttrainingFile> {
     return readPosttrainingFile(await this.#json('posttraining.json'));
+  }
+
+  /** How it went, when that is opened. Throws EngineError. */
+  async readPosttrainingCurves(): Promise<PosttrainingCurves> {
+    return readPosttrainingCurves(await this.#json('posttraining-curves.json'));
   }
 
   async #json(name: string): Promise<unknown> {
