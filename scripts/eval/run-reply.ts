@@ -62,6 +62,8 @@ export interface ReplyRequest {
   readonly now: Date;
   /** Tokens of prompt, thought and answer together; CONTEXT_TOKENS where it is not given. */
   readonly contextTokens?: number;
+  /** The answer is held to this. */
+  readonly answerSchema?: GenerateRequest['answerSchema'];
 }
 
 /** Runs the app's loop from an empty state, as in a new conversation. */
@@ -90,6 +92,7 @@ export async function runReply(
         stopStrings: [],
         tools: request.tools,
         candidates: 0,
+        ...(request.answerSchema === undefined ? {} : { answerSchema: request.answerSchema }),
       },
       { stopped: false, answerNow: false },
       {
