@@ -15,7 +15,9 @@ const NAME = 'service-worker.js';
  */
 const isOutside = (path: string): boolean =>
   (path.startsWith('models/') &&
-    !/\/(?:eval|index|family|family-curves|posttraining|posttraining-curves)\.json$/.test(path)) ||
+    !/\/(?:eval|index|family|family-curves|posttraining|posttraining-curves|impact)\.json$/.test(
+      path,
+    )) ||
   path === NAME ||
   // The page that measures a device is for those who look for it, and holds a library the app does without.
   path.startsWith('bench/') ||

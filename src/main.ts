@@ -37,6 +37,7 @@ import { ChatSession } from './state/chat-session.svelte';
 import { deathInWords } from './state/death-words';
 import { ConversationList } from './state/conversation-list.svelte';
 import { FileSlot } from './state/files/file-slot.svelte';
+import { JudgeSlot } from './state/judge/judge-slot.svelte';
 import { KeptThings } from './state/kept-things.svelte';
 import { openLoadGuard } from './state/load-guard';
 import { asEngineError, ModelStatus } from './state/model-status.svelte';
@@ -48,6 +49,7 @@ import { BROWSER_ENTRY, ModelLibrary } from './state/models/model-library.svelte
 import { PageLanguage } from './state/page-language.svelte';
 import { Notices } from './state/notices.svelte';
 import { PromptSlot } from './state/prompts/prompt-slot.svelte';
+import { Report } from './state/report/report.svelte';
 import type { Servers } from './state/servers.svelte';
 import { Settings } from './state/settings.svelte';
 import { SharedView } from './state/shared-view.svelte';
@@ -238,6 +240,15 @@ async function beginLarger(smaller: EmbeddedEntry): Promise<void> {
   await larger.model.begin();
 }
 
+/** A server takes no memory here; else the first model's engine is one more, as large as the larger of the two. */
+async function hasRoomBeside(bytes: number): Promise<boolean> {
+  return hasEngineRoom(
+    (await countOtherEngines()) + (status.place === null && !status.isBrowserModel ? 1 : 0),
+    Math.max(bytes, status.model?.weightBytes ?? 0),
+    toldMemoryBytes(),
+  );
+}
+
 let openedServers: Promise<Servers> | null = null;
 let noteModelTried = (): void => {};
 const modelTried = new Promise<void>((resolve) => {
@@ -397,16 +408,43 @@ const second = new SecondSlot(async () => {
     baseUrl: document.baseURI,
     spawn,
     serverEngine: createServerEngine,
-    // A server takes no memory here; else the first model's engine is one more, as large as the larger of the two.
-    hasEngineRoom: async (bytes) =>
-      hasEngineRoom(
-        (await countOtherEngines()) + (status.place === null && !status.isBrowserModel ? 1 : 0),
-        Math.max(bytes, status.model?.weightBytes ?? 0),
-        toldMemoryBytes(),
-      ),
+    hasEngineRoom: hasRoomBeside,
     beforeExchange: () => lab.beforeReply(),
   });
 });
+const judge = new JudgeSlot(async () => {
+  const [{ Judge }, { JudgeEngines }, { nativeModel }, store, servers] = await Promise.all([
+    import('./state/judge/judge.svelte'),
+    import('./state/judge/judge-engines.svelte'),
+    import('./engine/browser/native-model'),
+    storage.judge(),
+    openServers(),
+  ]);
+  const engines = new JudgeEngines({
+    library,
+    servers,
+    settings,
+    status,
+    engine,
+    runAlone: (work) => chat.runAlone(work),
+    baseUrl: document.baseURI,
+    spawn,
+    serverEngine: createServerEngine,
+    browserEngine: createBrowserEngine,
+    hasBrowserModel: () => nativeModel() !== null,
+    hasEngineRoom: hasRoomBeside,
+  });
+  const made = new Judge({
+    engines,
+    store,
+    fetchTasks: async () => (await fetch(new URL('judge/tasks.jsonl', document.baseURI))).text(),
+    now: () => performance.now(),
+    onProblem: onStorageProblem,
+  });
+  await made.load();
+  return made;
+});
+const report = new Report(() => fetch(new URL('models/impact.json', document.baseURI)));
 const kept = new KeptThings({
   models: modelStore,
   housekeeping: storage.housekeeping,
@@ -424,6 +462,8 @@ const app: AppState = {
   library,
   larger,
   second,
+  judge,
+  report,
   kept,
   openServers,
   files,

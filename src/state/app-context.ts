@@ -4,6 +4,7 @@ import type { BudgetStudy } from './budget-study.svelte';
 import type { ChatSession } from './chat-session.svelte';
 import type { ConversationList } from './conversation-list.svelte';
 import type { FileSlot } from './files/file-slot.svelte';
+import type { JudgeSlot } from './judge/judge-slot.svelte';
 import type { KeptThings } from './kept-things.svelte';
 import type { Lab } from './lab/lab.svelte';
 import type { LargerSlot } from './models/larger-slot.svelte';
@@ -13,6 +14,7 @@ import type { Notices } from './notices.svelte';
 import type { SecondSlot } from './models/second-slot.svelte';
 import type { PromptSlot } from './prompts/prompt-slot.svelte';
 import type { PageLanguage } from './page-language.svelte';
+import type { Report } from './report/report.svelte';
 import type { Servers } from './servers.svelte';
 import type { SharedView } from './shared-view.svelte';
 import type { Settings } from './settings.svelte';
@@ -30,6 +32,8 @@ export interface AppState {
   readonly library: ModelLibrary;
   readonly larger: LargerSlot;
   readonly second: SecondSlot;
+  readonly judge: JudgeSlot;
+  readonly report: Report;
   /** The servers that a person has added; their code comes with the first call. */
   readonly openServers: () => Promise<Servers>;
   readonly files: FileSlot;

@@ -4,6 +4,7 @@ import { ConversationStore } from './conversation-store';
 import { DATABASE_NAME, openDatabase } from './database';
 import { DraftStore } from './draft-store';
 import { Housekeeping } from './housekeeping';
+import type { JudgeStore } from './judge-store';
 import type { PromptStore } from './prompt-store';
 import { ResilientBacking } from './resilient-backing';
 import { SettingsStore } from './settings-store';
@@ -18,6 +19,8 @@ export interface Storage {
   readonly housekeeping: Housekeeping;
   /** Fetched when it is asked for. */
   readonly prompts: () => Promise<PromptStore>;
+  /** As {@link prompts}. */
+  readonly judge: () => Promise<JudgeStore>;
   /** False once chats last only as long as this tab; a notice has said so. */
   isPersistent(): boolean;
 }
@@ -48,6 +51,7 @@ export function openStorage(onNotice: (sentence: string) => void, isKept = true)
     connections: new ConnectionStore(backing),
     housekeeping: new Housekeeping({ backing, channel, conversations, settings, now }),
     prompts: async () => new (await import('./prompt-store')).PromptStore(backing),
+    judge: async () => new (await import('./judge-store')).JudgeStore(backing),
     isPersistent: () => isKept && backing.isPersistent,
   };
 }

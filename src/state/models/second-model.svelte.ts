@@ -3,17 +3,15 @@
  * own or takes the first one's in turn. Owns no conversation: the chat asks it by `Author`.
  */
 import { said, t } from '../../core/language/translate';
-import { placeOfServer, type ServerTarget } from '../../core/server/server-target';
 import type { Engine } from '../../engine/engine';
-import { modelUrlOf, SITE_MODELS } from '../../models/registry';
 import type { Author } from '../author';
 import type { ChatSession } from '../chat-session.svelte';
 import { progressInWords } from '../device-words';
 import { asEngineError, ModelStatus, type LoadTarget } from '../model-status.svelte';
 import type { Settings } from '../settings.svelte';
-import { targetOf, type Servers } from '../servers.svelte';
-import type { LibraryModel } from './library-model';
+import type { Servers } from '../servers.svelte';
 import type { ModelLibrary } from './model-library.svelte';
+import { loadTargetOf, serverChoices, tabChoices, type ModelChoice } from './other-models';
 
 export interface SecondHost {
   readonly chat: ChatSession;
@@ -34,18 +32,8 @@ export interface SecondHost {
   readonly beforeExchange: () => Promise<void>;
 }
 
-export type SecondChoice =
-  | { readonly kind: 'tab'; readonly key: string; readonly title: string; readonly bytes: number }
-  | {
-      readonly kind: 'server';
-      readonly key: string;
-      readonly title: string;
-      readonly place: string;
-      readonly target: ServerTarget;
-    };
-
 export class SecondModel {
-  chosen = $state.raw<SecondChoice | null>(null);
+  chosen = $state.raw<ModelChoice | null>(null);
   /** `beside`: at the same time as the first; `after`: in turn, on the first one's engine. */
   turn = $state<'beside' | 'after'>('beside');
 
@@ -56,11 +44,14 @@ export class SecondModel {
   /** What the first one's engine goes back to; null while it has not been taken. */
   #before: LoadTarget | null = null;
 
-  readonly choices: readonly SecondChoice[];
+  readonly choices: readonly ModelChoice[];
 
   constructor(host: SecondHost) {
     this.#host = host;
-    this.choices = $derived([...this.#tabChoices(), ...this.#serverChoices()]);
+    this.choices = $derived([
+      ...tabChoices(host.library),
+      ...serverChoices(host.library, host.servers),
+    ]);
   }
 
   /** Where the words go besides; null: nowhere else. */
@@ -74,7 +65,7 @@ export class SecondModel {
   }
 
   /** Lets a model answer from the next question on; loads it where it has an engine of its own. */
-  async choose(choice: SecondChoice): Promise<void> {
+  async choose(choice: ModelChoice): Promise<void> {
     await this.drop();
     const { chat, settings } = this.#host;
     const isApart = choice.kind === 'server' || (await this.#host.hasEngineRoom(choice.bytes));
@@ -86,7 +77,7 @@ export class SecondModel {
     }
     const engine = choice.kind === 'server' ? await this.#host.serverEngine() : this.#host.spawn();
     const status = new ModelStatus(engine, choice.key);
-    status.aim(this.#loadTarget(choice));
+    status.aim(loadTargetOf(choice, this.#host.library, this.#host.baseUrl));
     status.rewriteFourBit = settings.values.rewriteFourBit;
     this.#engine = engine;
     this.#status = status;
@@ -118,7 +109,7 @@ export class SecondModel {
     return '';
   }
 
-  #beside(choice: SecondChoice, engine: Engine, status: ModelStatus): Author {
+  #beside(choice: ModelChoice, engine: Engine, status: ModelStatus): Author {
     return {
       turn: 'beside',
       engine,
@@ -137,7 +128,7 @@ export class SecondModel {
     };
   }
 
-  #inTurn(choice: SecondChoice): Author {
+  #inTurn(choice: ModelChoice): Author {
     const { chat, status, engine } = this.#host;
     return {
       turn: 'after',
@@ -148,7 +139,7 @@ export class SecondModel {
         await this.#host.beforeExchange();
         this.#before = status.target;
         chat.memory = null;
-        status.aim(this.#loadTarget(choice));
+        status.aim(loadTargetOf(choice, this.#host.library, this.#host.baseUrl));
         await status.reload();
         if (status.phase !== 'ready') throw asEngineError(status.error);
       },
@@ -164,59 +155,6 @@ export class SecondModel {
         this.#before === null
           ? t('{title} answers when the first has ended.', { title: choice.title })
           : t('{title} is loaded in the first one’s place.', { title: choice.title }),
-    };
-  }
-
-  #tabChoices(): readonly SecondChoice[] {
-    const { library } = this.#host;
-    return library.models
-      .filter((model) => model.key !== library.current.key && this.#isHere(model))
-      .map(({ key, title, variants }) => {
-        const kept = library.kept[key];
-        const sizes = variants.filter(({ dtype }) => kept?.includes(dtype) ?? true);
-        const bytes = Math.max(0, ...sizes.map((variant) => variant.bytes));
-        return { kind: 'tab', key, title, bytes };
-      });
-  }
-
-  /** All of it is in this browser, or comes with the app. */
-  #isHere({ key, role, blobs, listing }: LibraryModel): boolean {
-    const isOfApp = role === 'embedded' || role === 'variant' || role === 'test';
-    const isKept = (this.#host.library.kept[key]?.length ?? 0) > 0;
-    return isOfApp || blobs !== null || (isKept && listing !== null);
-  }
-
-  #serverChoices(): readonly SecondChoice[] {
-    const { library, servers } = this.#host;
-    return servers.connections.flatMap((connection) =>
-      connection.models
-        .filter(
-          (model) =>
-            servers.used(library.current.key) !== connection || servers.chosenModel !== model,
-        )
-        .map((model) => ({
-          kind: 'server' as const,
-          key: `${connection.id} ${model}`,
-          title: model.split(/[/\\]/).at(-1) ?? model,
-          place: placeOfServer(connection.address),
-          target: targetOf(connection, model),
-        })),
-    );
-  }
-
-  #loadTarget(choice: SecondChoice): LoadTarget {
-    if (choice.kind === 'server') return { modelUrl: choice.key, server: choice.target };
-    const { library, baseUrl } = this.#host;
-    const entry = SITE_MODELS.find(({ id }) => id === choice.key);
-    if (entry !== undefined) return { modelUrl: modelUrlOf(entry, baseUrl) };
-    const model = library.find(choice.key);
-    if (!model?.listing) throw new RangeError(`the model ${choice.key} is not here`);
-    const [variant] = library.kept[choice.key] ?? [];
-    return {
-      modelUrl: model.listing.baseUrl,
-      listing: model.listing,
-      ...(model.blobs === null ? {} : { blobs: model.blobs }),
-      ...(variant === undefined ? {} : { variant }),
     };
   }
 }

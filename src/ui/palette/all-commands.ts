@@ -96,6 +96,24 @@ const PAGES: readonly {
     },
   },
   {
+    action: { kind: 'judge' },
+    get label() {
+      return t('Judge replies');
+    },
+    get detail() {
+      return t('rubric, scores');
+    },
+  },
+  {
+    action: { kind: 'report' },
+    get label() {
+      return t('Report on impact');
+    },
+    get detail() {
+      return t('bias, privacy, energy');
+    },
+  },
+  {
     action: { kind: 'storage' },
     get label() {
       return t('Storage');

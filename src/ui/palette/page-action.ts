@@ -6,7 +6,15 @@ export type PageAction =
   | { readonly kind: ShortcutAction }
   | {
       readonly kind:
-        'add-file' | 'prompts' | 'transfer' | 'storage' | 'bench' | 'share' | 'second-model';
+        | 'add-file'
+        | 'prompts'
+        | 'transfer'
+        | 'storage'
+        | 'bench'
+        | 'share'
+        | 'second-model'
+        | 'judge'
+        | 'report';
     }
   /** `show`: the model whose card is scrolled to. */
   | { readonly kind: 'models'; readonly show?: string }

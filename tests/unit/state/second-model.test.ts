@@ -4,7 +4,8 @@ import { createFakeEngine } from '../../../src/engine/fake-engine';
 import { LARGER_MODEL, REGISTRY } from '../../../src/models/registry';
 import { modelOfEntry } from '../../../src/state/models/library-model';
 import type { ModelLibrary } from '../../../src/state/models/model-library.svelte';
-import { SecondModel, type SecondChoice } from '../../../src/state/models/second-model.svelte';
+import type { ModelChoice } from '../../../src/state/models/other-models';
+import { SecondModel } from '../../../src/state/models/second-model.svelte';
 import type { Servers } from '../../../src/state/servers.svelte';
 import { makeApp, until } from './make-app';
 
@@ -60,7 +61,7 @@ function makeSecond(hasRoom: boolean) {
   return { ...app, second, loads, engines };
 }
 
-function choiceOf(second: SecondModel, title: string): SecondChoice {
+function choiceOf(second: SecondModel, title: string): ModelChoice {
   const choice = second.choices.find((other) => other.title === title);
   if (choice === undefined) throw new Error(`${title} cannot be chosen`);
   return choice;
