@@ -5,7 +5,7 @@
 import { EngineError } from '../core/errors';
 import { asArray, asNumber, asObject, asString } from './config-fields';
 
-export interface LearningPoint {
+interface LearningPoint {
   readonly update: number;
   /** Mean over the episodes that ended. */
   readonly reward: number;
@@ -14,7 +14,7 @@ export interface LearningPoint {
   readonly tokens: number;
 }
 
-export interface ShownReplies {
+interface ShownReplies {
   readonly update: number;
   readonly replies: readonly {
     readonly question: string;
@@ -24,7 +24,7 @@ export interface ShownReplies {
 }
 
 /** A tenth of the replies, by their reward. */
-export interface RewardTenth {
+interface RewardTenth {
   readonly reward: number;
   readonly right: number;
 }

@@ -5,7 +5,7 @@
 import { EngineError } from '../core/errors';
 import { asArray, asNumber, asObject, asString } from './config-fields';
 
-export const POSTTRAINING_IDS = [
+const POSTTRAINING_IDS = [
   'grpo',
   'reward',
   'feedback-edit',

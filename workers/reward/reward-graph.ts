@@ -15,7 +15,7 @@ const ENTRY_KEY = 1;
 const ENTRY_VALUE = 2;
 
 /** Output of a parent's graphs: the state after the final norm. */
-export const HIDDEN_OUTPUT = 'hidden_states';
+const HIDDEN_OUTPUT = 'hidden_states';
 
 function refused(message: string): EngineError {
   return new EngineError(

@@ -249,11 +249,19 @@ def main() -> int:
     tasks = draw_tasks(tokenizer, args.prompts, "test", ("train", "test"), 3)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     answered = kept_replies(model, tokenizer, tasks, args.temperature, args.out.with_suffix(".replies.jsonl"), args.minutes)
-    scored = []
+    beside = args.reward.with_name(f"{args.reward.stem}-attributes{args.reward.suffix}")
+    attributes = Head.load(beside, model.config.hidden_size) if beside.exists() else None
+    scored: list[tuple[list[Reply], list[float]]] = []
+    by_attributes: list[tuple[list[Reply], list[float]]] = []
     for (_, task), replies in zip(tasks, answered, strict=False):
         context = [{"role": "user", "content": task.problem.question}]
-        scored.append((replies, head.reward(states_of(model, tokenizer, [(context, reply.text) for reply in replies])).tolist()))
+        states = states_of(model, tokenizer, [(context, reply.text) for reply in replies])
+        scored.append((replies, head.reward(states).tolist()))
+        if attributes is not None:
+            by_attributes.append((replies, attributes.reward(states).tolist()))
     found = measure(scored) | {"seconds": round(time.monotonic() - began)}
+    if by_attributes:
+        found["byAttributes"] = {name: value for name, value in measure(by_attributes).items() if name in ("right", "byTenthOfReward")}
     args.out.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found["right"]))
     return 0

@@ -1,7 +1,7 @@
 /** Which of several replies to one question is the best by its reward. Pure. */
 import { branchesAt, nodeOf, type ConversationTree, type NodeId } from './conversation-tree';
 
-export interface ScoredReply {
+interface ScoredReply {
   readonly id: NodeId;
   /** Null: it did not come to its end, or could not be scored. */
   readonly reward: number | null;
