@@ -75,7 +75,7 @@ export function sourceFigures(
 }
 
 /** The verdicts that a label can be held against. */
-export function labelledPairs(
+function labelledPairs(
   tasks: readonly JudgeTask[],
   verdicts: readonly Verdict[],
 ): readonly JudgedPair[] {
