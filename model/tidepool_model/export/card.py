@@ -111,12 +111,25 @@ def active(manifest: dict) -> str:
 
 def origin(provenance: dict | None) -> str:
     """Where the weights come from; `made_from` is said at packaging (`--provenance made_from=…`)."""
+    if module := (provenance or {}).get("module"):
+        return f"`{provenance['parent']}` as it is, with a module of {module['parameters']:,} parameters that guesses the tokens to come, trained"
     made = (provenance or {}).get("made_from")
     return f"made from {made} and trained on" if made else "trained from nothing"
 
 
+def drafting(module: dict) -> str:
+    """How the module that drafts was trained, and how often its first one, two, three guesses were all the model's own."""
+    right = ", ".join(f"{100 * share:.0f} %" for share in module["heldOutAgreement"])
+    return (
+        f"The module that drafts: {module['steps']} more steps, {module['tokens'] / 1e6:.2f} M tokens, {module['seconds'] / 60:.0f} minutes, "
+        f"the model itself held still. On held-out text its first guess, the first two, and all three were the model's own choice in {right}."
+    )
+
+
 def card(manifest: dict, evaluation: dict | None) -> str:
-    provenance = manifest["provenance"]
+    made, module = manifest["provenance"], manifest["provenance"].get("module")
+    # A model with a module that drafts keeps its parent's own runs apart.
+    provenance = made.get("backbone", made)
     steps, tokens, seconds = (sum(run.get(key, 0) for run in runs(provenance)) for key in ("steps", "tokens", "seconds"))
     in_runs = f" in {len(runs(provenance))} runs, each from the weights of the one before" if len(runs(provenance)) > 1 else ""
     if grown := [run["grown_to"] for run in runs(provenance) if "grown_to" in run]:
@@ -128,7 +141,7 @@ def card(manifest: dict, evaluation: dict | None) -> str:
         "tags: [nemotron_h, mamba2, hybrid, onnx, tiny]\n---",
         f"# {manifest['name']}",
         f"A toy {kind(letters)}: {manifest['parameters'] / 1e6:.2f} M parameters{active(manifest)}, layers `{letters}` "
-        f"({', '.join(words for letter, words in LAYERS.items() if letter in letters)}), {origin(provenance)} by the recipe in "
+        f"({', '.join(words for letter, words in LAYERS.items() if letter in letters)}), {origin(made)} by the recipe in "
         f"`model/` of the Tidepool repository. It runs in a browser tab ({size / 1e6:.1f} MB for WASM).",
         f"**It is tiny and often wrong.** {best(evaluation)}It tells very short stories and makes a little small talk in "
         "simple English. It knows almost no facts, can't write code, can't translate, and believes what it is told. "
@@ -142,6 +155,7 @@ def card(manifest: dict, evaluation: dict | None) -> str:
         f"recipe commit {provenance.get('commit', '?')}. Two stages (text, tasks and chat; then chat with thoughts), Muon and AdamW, "
         "loss on the assistant's own words in the second. A quarter of the thoughts in training are cut at a random point, "
         "closed and answered, so that the model answers in form after any cut.",
+        *([] if module is None else [drafting(module)]),
     ]
     if evaluation is not None:
         perplexity = ", ".join(f"{name} {value:.2f}" for name, value in evaluation["perplexity"].items())
