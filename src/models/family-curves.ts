@@ -24,11 +24,15 @@ export interface PartsCurve {
 
 export interface PuzzleCandidate {
   readonly pattern: string;
+  /** Width of each MLP; null where it was not written down. */
+  readonly units: number | null;
   readonly bytes: number;
   /** Place before and after its short distilling, from 1; null where it was not distilled. */
   readonly rankBefore: number;
   readonly rankAfter: number | null;
   readonly loss: number | null;
+  /** This one became the model; the first may have been passed over for its size. */
+  readonly isChosen: boolean;
 }
 
 export interface PuzzleSearch {
@@ -102,10 +106,12 @@ function puzzleOf(value: unknown): PuzzleSearch | null {
       const candidate = asObject(one, where);
       return {
         pattern: asString(candidate['pattern'], `pattern of ${where}`),
+        units: optional(candidate['units'], `units of ${where}`),
         bytes: asNumber(candidate['bytes'], `bytes of ${where}`),
         rankBefore: asNumber(candidate['rankBefore'], `rankBefore of ${where}`),
         rankAfter: optional(candidate['rankAfter'], `rankAfter of ${where}`),
         loss: optional(candidate['loss'], `loss of ${where}`),
+        isChosen: candidate['chosen'] === true,
       };
     }),
   };

@@ -52,6 +52,16 @@ test('variants of the family are loaded by one press, measured, and answer a que
     expect(fetched.some((path) => path.includes(`/models/${folder}/`))).toBe(true);
     await expectAnswer(page, `What is 7 + ${5 + at}?`);
   }
+  for (const [title, figure] of [
+    ['Multi-token prediction', 'Tokens that one run gives'],
+    ['All-attention twin', 'What each remembers over a chat'],
+    ['MiniPuzzle', 'Ranking before and after distilling'],
+  ] as const) {
+    const card = page.getByRole('article', { name: title, exact: true });
+    await card.getByRole('button', { name: /^Show it in a picture/ }).click();
+    await expect(card.getByRole('heading', { name: figure })).toBeVisible();
+  }
+  await expect(page.getByText(/made of number 2 after it/)).toBeVisible();
   const { violations } = await new AxeBuilder({ page }).include('.lab').analyze();
   expect(violations).toEqual([]);
 });

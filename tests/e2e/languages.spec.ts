@@ -1,6 +1,34 @@
 // The page in Spanish by its address and in German by its settings, kept over a reload; nothing overflows on a phone.
 import { expect, test } from './fake-site';
 
+test('beside the lab the marks of the limit and the header have room, in each language', async ({
+  chat,
+}) => {
+  const { page } = chat;
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await chat.open('thinks');
+  for (const [code, lab] of [
+    ['es', 'Laboratorio'],
+    ['de', 'Zustandslabor'],
+  ] as const) {
+    const address = new URL(page.url());
+    address.searchParams.set('lang', code);
+    await page.goto(address.href);
+    await page.getByRole('button', { name: lab, exact: true }).click();
+    await expect(page.getByRole('tablist')).toBeVisible();
+    const gaps = await page.locator('.ticks span').evaluateAll((marks) => {
+      const boxes = marks.map((mark) => mark.getBoundingClientRect());
+      return boxes.slice(1).map((box, at) => box.left - (boxes[at]?.right ?? 0));
+    });
+    const beyond = await page
+      .locator('main header')
+      .evaluate((header) => header.scrollWidth - header.clientWidth);
+    expect(beyond).toBeLessThanOrEqual(0);
+    expect(gaps.length).toBeGreaterThan(5);
+    expect(Math.min(...gaps)).toBeGreaterThan(1);
+  }
+});
+
 test('the page speaks Spanish by ?lang=es and German by choice, and keeps the choice', async ({
   chat,
 }) => {

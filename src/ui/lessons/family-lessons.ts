@@ -263,7 +263,7 @@ export const FAMILY_LESSONS: readonly Lesson[] = [
       return t('How far is the matrix off afterwards, as a share of its size?');
     },
     get predictions() {
-      return [t('Under 3 %'), '3 to 15 %', t('Over 15 %')];
+      return [t('Under 3 %'), t('3 to 15 %'), t('Over 15 %')];
     },
     async run({ run, spec }) {
       const layer = spec.layers.find(({ kind }) => kind === 'mlp') ?? spec.layers[0];

@@ -1,4 +1,5 @@
 // What the family's pictures say and are drawn from: curves as they are read, sentences that follow the numbers.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../src/core/errors';
 import { expertRoom } from '../../../src/core/lab/expert-room';
@@ -116,6 +117,20 @@ describe('what the curves say', () => {
     );
     expect(rankingSentence(curves.puzzle)).toContain('2 of 3 candidates');
     expect(rankingSentence(curves.puzzle)).toContain('number 2 before');
+    expect(rankingSentence(curves.puzzle)).not.toContain('made of');
+  });
+
+  it('of the shipped search says that the model is of the second, smaller one, as its config has it', () => {
+    const folder = new URL('../../../public/models/', import.meta.url);
+    const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, folder), 'utf8'));
+    const { puzzle } = readFamilyCurves(read('family-curves.json'));
+    const chosen = puzzle?.candidates.filter(({ isChosen }) => isChosen) ?? [];
+    const config = read('tidepool-puzzle/config.json') as { intermediate_size: number };
+    expect(chosen.map(({ units }) => units)).toEqual([config.intermediate_size]);
+    if (puzzle === null) throw new Error('no search');
+    expect(rankingSentence(puzzle)).toMatch(
+      /made of number 2 after it: 0\.0008 nats behind the first, in 4 % fewer bytes/,
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 /** The family's training curves as lines and sentences. Pure. */
 import { plural, t } from '../../../core/language/translate';
+import { formatFixed } from '../../../core/units';
 import type {
   CurvePoint,
   FamilyCurves,
@@ -110,7 +111,8 @@ export function rankingSentence({ candidates }: PuzzleSearch): string {
   const winner = distilled.find(({ rankAfter }) => rankAfter === 1);
   if (winner === undefined)
     return t('{length} candidates were scored; none was distilled.', { length: candidates.length });
-  return t(
+  const chosen = distilled.find(({ isChosen }) => isChosen);
+  const order = t(
     '{length} of {length2} candidates were distilled for a short while; {theirOrderStayed}. First after it is the one that was {first} before.',
     {
       length: distilled.length,
@@ -127,6 +129,16 @@ export function rankingSentence({ candidates }: PuzzleSearch): string {
           : t('number {rankBefore}', { rankBefore: winner.rankBefore }),
     },
   );
+  if (chosen === undefined || chosen === winner || chosen.loss === null || winner.loss === null)
+    return order;
+  return `${order} ${t(
+    'The model is made of number {rank} after it: {loss} nats behind the first, in {share} % fewer bytes.',
+    {
+      rank: chosen.rankAfter ?? 0,
+      loss: formatFixed(chosen.loss - winner.loss, 4),
+      share: Math.round(100 * (1 - chosen.bytes / winner.bytes)),
+    },
+  )}`;
 }
 
 /** Whether there is anything to draw of it. */

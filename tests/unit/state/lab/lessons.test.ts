@@ -1,11 +1,19 @@
 // Every lesson runs through on the fake engine: predictions, a true sentence, bars; ids that links can carry.
 import { GREEDY } from '../../../../src/core/sampling/greedy';
 import { describe, expect, it } from 'vitest';
+import {
+  allAttentionTwin,
+  FLOAT32_WIDTHS,
+  stateBytesAt,
+} from '../../../../src/core/memory/state-memory';
+import { twinCrossing } from '../../../../src/state/lab/family/twin-words';
+import { TWIN_LESSON } from '../../../../src/ui/lessons/twin-lesson';
 import type { ModelSpec } from '../../../../src/core/model-spec';
 import { createFakeEngine, FAKE_SPEC } from '../../../../src/engine/fake-engine';
 import type { ModelPart, RoutedRun, WithoutResult } from '../../../../src/protocol/lab-api';
 import { labAddressOf, lessonHash } from '../../../../src/state/lab/lab-address';
 import { DRAFTS_LESSON } from '../../../../src/ui/lessons/drafts-lesson';
+import { EIGHT_BITS_LESSON, eightBitError } from '../../../../src/ui/lessons/eight-bits-lesson';
 import { FAMILY_LESSONS } from '../../../../src/ui/lessons/family-lessons';
 import {
   LESSONS as SIX,
@@ -42,6 +50,40 @@ async function makeHost(): Promise<LessonHost> {
     },
   };
 }
+
+describe('the lessons on FP8 and on the twin', () => {
+  it('put a row through eight bits: what fits stays, the rest moves by a sixteenth at most', () => {
+    expect(eightBitError(Float32Array.of(1, -0.5, 0, 416 / 448), 1)).toBeCloseTo(0);
+    expect(eightBitError(Float32Array.of(17 / 16), 448)).toBeCloseTo(1 / 17);
+    expect(eightBitError(new Float32Array(4), 1)).toBe(0);
+    const row = Float32Array.from({ length: 1000 }, (_, at) => Math.sin(at));
+    expect(eightBitError(row, 1)).toBeGreaterThan(0.01);
+    expect(eightBitError(row, 1)).toBeLessThan(1 / 16);
+  });
+
+  it.each([EIGHT_BITS_LESSON, TWIN_LESSON])(
+    '$id runs, and names a prediction that there is',
+    async (lesson) => {
+      const result = await lesson.run(await makeHost());
+      if (result === null || typeof result === 'string') throw new Error(result ?? 'stopped');
+      expect(result.sentence).toMatch(/\d/);
+      expect(result.bars.length).toBeGreaterThan(1);
+      expect(lesson.predictions[result.right ?? 0]).toBeDefined();
+    },
+  );
+
+  it('say where the twin comes to hold more, and why there is none', async () => {
+    const crossing = twinCrossing(FAKE_SPEC);
+    const twin = allAttentionTwin(FAKE_SPEC);
+    if (crossing === null || twin === null) throw new Error('no twin');
+    const bytes = (spec: ModelSpec, tokens: number): number =>
+      stateBytesAt(spec, tokens, FLOAT32_WIDTHS, 'kernel-1').total;
+    expect(bytes(twin, crossing)).toBeGreaterThan(bytes(FAKE_SPEC, crossing));
+    expect(bytes(twin, crossing - 1)).toBeLessThanOrEqual(bytes(FAKE_SPEC, crossing - 1));
+    expect(await TWIN_LESSON.run({ ...(await makeHost()), spec: twin })).toContain('no such twin');
+    expect(await EIGHT_BITS_LESSON.run({ spec: FAKE_SPEC, run: async () => null })).toBeNull();
+  });
+});
 
 describe('the lessons', () => {
   it('are six and one on drafts, with their own ids that links carry', () => {
