@@ -38,7 +38,7 @@ from .best_of import PLAIN, majority
 from .roles import NOTHING_WRONG, Draft
 
 DRAFTS = FEEDBACKS = 4
-MOST_VOTES = 24  # drafts for the majority at equal tokens
+MOST_VOTES = 16  # drafts for the majority at equal tokens
 TEMPERATURE = 0.8  # of all but the first draft and the first feedback, which take the best token
 LONGEST = {"draft": 260, "feedback": 200, "edit": 260}
 
@@ -103,13 +103,26 @@ class Outcome:
     tokens: list[int]
 
 
-def measure_ways(played: Roles, questions: Sequence[str], kept: Callable[[str, Callable[[], list[Said]]], list[Said]]) -> tuple[dict[str, Outcome], dict[str, list[Said]]]:
-    """Each way's answers, and the replies of the roles by name."""
+def measure_ways(
+    played: Roles, questions: Sequence[str], kept: Callable[[str, Callable[[], list[Said]]], list[Said]], with_many: bool = True
+) -> tuple[dict[str, Outcome], dict[str, list[Said]]]:
+    """Each way's answers, and the replies of the roles by name; `with_many` False leaves out all that needs more than one draft."""
     n = len(questions)
     first = kept("draft", lambda: played.say("draft", [(question,) for question in questions]))
     bare = kept("bare-edit", lambda: played.say("edit", [(q, d.draft, None) for q, d in zip(questions, first, strict=True)]))
     told = kept("feedback", lambda: played.say("feedback", [(q, d.draft) for q, d in zip(questions, first, strict=True)]))
     edits = kept("edit", lambda: played.say("edit", [(q, d.draft, f.draft.answer) for q, d, f in zip(questions, first, told, strict=True)]))
+    said_once = {"draft": first, "bare": bare, "feedback": told, "edit": edits}
+    ways = {
+        "draft": Outcome([d.draft for d in first], [d.tokens for d in first]),
+        "editWithoutFeedback": Outcome([e.draft for e in bare], [d.tokens + e.tokens for d, e in zip(first, bare, strict=True)]),
+        "editWithFeedback": Outcome(
+            [d.draft if f.draft.answer == NOTHING_WRONG else e.draft for d, f, e in zip(first, told, edits, strict=True)],
+            [d.tokens + f.tokens + (f.draft.answer != NOTHING_WRONG) * e.tokens for d, f, e in zip(first, told, edits, strict=True)],
+        ),
+    }
+    if not with_many:
+        return ways, said_once
     more = kept("drafts", lambda: played.say("draft", [(q,) for q in questions for _ in range(MOST_VOTES - 1)], TEMPERATURE, 1))
     votes = [[first[i], *more[i * (MOST_VOTES - 1) : (i + 1) * (MOST_VOTES - 1)]] for i in range(n)]
     four = [(q, d) for q, own in zip(questions, votes, strict=True) for d in own[:DRAFTS]]
@@ -122,21 +135,13 @@ def measure_ways(played: Roles, questions: Sequence[str], kept: Callable[[str, C
     finals, costs = [d.draft for _, d in four], [d.tokens + sum(f.tokens for f in own) for (_, d), own in zip(four, said, strict=True)]
     for i, edit in zip(to_mend, mended, strict=True):
         finals[i], costs[i] = edit.draft, costs[i] + edit.tokens
-    ways = {
-        "draft": Outcome([d.draft for d in first], [d.tokens for d in first]),
-        "editWithoutFeedback": Outcome([e.draft for e in bare], [d.tokens + e.tokens for d, e in zip(first, bare, strict=True)]),
-        "editWithFeedback": Outcome(
-            [d.draft if f.draft.answer == NOTHING_WRONG else e.draft for d, f, e in zip(first, told, edits, strict=True)],
-            [d.tokens + f.tokens + (f.draft.answer != NOTHING_WRONG) * e.tokens for d, f, e in zip(first, told, edits, strict=True)],
-        ),
-        "fourByFour": Outcome([chosen(finals[i * DRAFTS : (i + 1) * DRAFTS]) for i in range(n)], [sum(costs[i * DRAFTS : (i + 1) * DRAFTS]) for i in range(n)]),
-    }
+    ways["fourByFour"] = Outcome([chosen(finals[i * DRAFTS : (i + 1) * DRAFTS]) for i in range(n)], [sum(costs[i * DRAFTS : (i + 1) * DRAFTS]) for i in range(n)])
     mean = {name: statistics.mean(way.tokens) for name, way in ways.items()}
     each = statistics.mean(d.tokens for own in votes for d in own)
     for name in ("editWithoutFeedback", "editWithFeedback", "fourByFour"):  # majority of two is the first, so three at least
         count = min(MOST_VOTES, max(3, round(mean[name] / each)))
         ways[f"majorityFor_{name}"] = Outcome([chosen([d.draft for d in own[:count]]) for own in votes], [sum(d.tokens for d in own[:count]) for own in votes])
-    return ways, {"draft": first, "bare": bare, "feedback": told, "edit": edits}
+    return ways, said_once
 
 
 def paired(before: Sequence[bool], after: Sequence[bool], seed: int = 1, draws: int = 2000) -> list[float]:
@@ -172,7 +177,7 @@ def figures(problems: Sequence[Problem], ways: dict[str, Outcome], said: dict[st
                    "gainOverDraft": paired(is_right, found)}
             for name, found in right.items()
         },
-        "fourByFourOverMajority": paired(right["majorityFor_fourByFour"], right["fourByFour"]),
+        **({"fourByFourOverMajority": paired(right["majorityFor_fourByFour"], right["fourByFour"])} if "fourByFour" in right else {}),
         "copies": {
             "withFeedback": copies(drafts, [e.draft for e in said["edit"]], [w and c for w, c in zip(wrong, calls, strict=True)]),
             "withoutFeedback": copies(drafts, [e.draft for e in said["bare"]], wrong),
@@ -241,6 +246,7 @@ def main() -> int:
     parser.add_argument("--control", type=Path, help="checkpoint that the taught one must not be worse than, alone")
     parser.add_argument("--journal", type=Path, help="folder that keeps the parts of a measurement")
     parser.add_argument("--each", type=int, default=40, help="held-out problems a family")
+    parser.add_argument("--single", action="store_true", help="only the ways of one draft: an eighth of the work")
     parser.add_argument("--limit", type=int, default=None, help="tokens of thought in every role; left out: none")
     parser.add_argument("--out", type=Path, help="file for the figures")
     parser.add_argument("--threads", type=int, default=1)
@@ -258,7 +264,7 @@ def main() -> int:
     problems = held_out(args.each)
     questions = [problem.question for problem in problems]
     kept = journal(args.journal)
-    ways, said = measure_ways(Roles(model, tokenizer, args.limit), questions, kept)
+    ways, said = measure_ways(Roles(model, tokenizer, args.limit), questions, kept, not args.single)
     found = figures(problems, ways, said)
     if args.control is not None:
         verdicts = {}
