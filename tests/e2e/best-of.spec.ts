@@ -1,6 +1,11 @@
 // Best of N on the production build: drafts of one answer from one reading of the question, scored by the model's own graph.
 import { expect, test, type Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
 import { ask, log } from './real-page';
+
+const table = JSON.parse(readFileSync('public/models/posttraining.json', 'utf8')) as {
+  readonly systems: readonly { readonly command: string }[];
+};
 
 async function openWithReward(page: Page): Promise<void> {
   await page.goto('./?model=tidepool-mtp');
@@ -60,4 +65,24 @@ test('a model without a reward graph offers no drafts', async ({ page }) => {
   await page.getByRole('button', { name: 'Settings' }).first().click();
   await expect(page.getByRole('heading', { name: 'Sampling' })).toBeVisible();
   await expect(page.getByLabel(/^Drafts of each answer/)).toHaveCount(0);
+});
+
+test('the lab tells what came after pretraining and how it learnt, fetched when opened', async ({
+  page,
+}) => {
+  const fetched: string[] = [];
+  page.on('request', (request) => void fetched.push(new URL(request.url()).pathname));
+  await page.goto('./?model=micro');
+  await page.getByRole('button', { name: 'State lab', exact: true }).click();
+  await page.getByRole('tab', { name: 'Family' }).click();
+  const opener = page.getByText('After pretraining', { exact: true });
+  await expect(opener).toBeVisible();
+  expect(fetched.filter((path) => path.includes('posttraining'))).toEqual([]);
+  await opener.click();
+  const [first] = table.systems;
+  await expect(page.getByText(first?.command ?? 'no system', { exact: true })).toBeVisible();
+  expect(fetched.filter((path) => path.includes('posttraining-curves'))).toEqual([]);
+  await page.getByText('How it learnt', { exact: true }).click();
+  await expect(page.getByText('How it learnt: reward by update')).toBeVisible();
+  await expect(page.getByText(/^After \d+ updates$/).first()).toBeVisible();
 });
