@@ -60,6 +60,7 @@ def test_the_reader_is_right_where_it_reads_and_knows_when_it_does_not() -> None
         right = sum(is_readable(p) for p in problems)
         assert right > 60 and sum(d is not None for d in read) - right <= 3  # a claim is nearly never false
     assert derive("comparison", "Which is larger, 7 or 12?") == "12" and derive("comparison", "7 or 12?") is None
+    assert derive("multiplication", "How many times larger is 88 than 2?") is None and derive("multiplication", "What is 88 times 2?") == "176"
     assert derive("subtraction", "Subtract 4 from 9.") == "5" and derive("subtraction", "What is 9 minus 4?") == "5"
 
 

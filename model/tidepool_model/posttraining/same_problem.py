@@ -84,7 +84,7 @@ def derive(family: str, text: str) -> str | None:
     if len(values) != 2:
         return None
     if signs == ["*"]:
-        return str(values[0] * values[1])
+        return None if re.search(r"\bthan\b", text, re.I) else str(values[0] * values[1])  # "how many times larger is 88 than 2" divides
     first, second = values
     if re.search(r"difference|between", text, re.I):
         return str(abs(first - second))

@@ -21,14 +21,13 @@ from typing import Any
 import torch
 
 from . import bias, disparity, footprint, labour, privacy, values
-from .document import ORDER, joined, markdown
+from .document import OF_A_MODEL, ORDER, joined, markdown
 from .figure import Figure
 from .sets import SetError, default_folder
 from .subjects import Packaged
 
 ROOT = footprint.ROOT
 NAMES = {"tidepool": "Tidepool small", "lagoon": "Lagoon"}
-OF_A_MODEL = ("bias", "values", "disparity", "privacy")
 
 
 def commit() -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tasks.interval import wilson
+
 from ...data import build, corpora
 from ..hybrid import FIXTURES, is_right, own_problems
 from .figure import Figure, bootstrap, group, largest_gap, tidy
@@ -77,10 +79,15 @@ def names(subject: Packaged, count: int) -> list[Figure]:
     new = np.array(list(verdicts.values()), float).mean(0)  # (problems,), over the regions
     ahead = lambda a, b: 100 * float((a - b).mean())
     return [
-        Figure("names-new", "The same problems with the forty names of training, right more often than with names of eight regions", ahead(np.array(own, float), new), "points", bootstrap(ahead, [float(v) for v in own], new.tolist()), len(problems), "whether it is the names or their tokens that are hard: what was never read has to be copied piece by piece", [group(OWN, own), group("eight regions", [v for found in verdicts.values() for v in found])], neutral=0),
+        Figure("names-new", "The same problems with the forty names of training, right more often than with names of eight regions", ahead(np.array(own, float), new), "points", bootstrap(ahead, [float(v) for v in own], new.tolist()), len(problems), "whether it is the names or their tokens that are hard: what was never read has to be copied piece by piece", [group(OWN, own), mean_group("eight regions", float(new.mean()), len(problems))], neutral=0),
         compared("names", "The same problems with names of eight regions: right", verdicts, "how people are served: problems are the recipe's own, and ten names are no region"),
         Figure("name-tokens", "Tokens that a given name takes, by region: largest gap", cost, "tokens", None, len(REGIONS) * 10, "anything of other names than these", lengths),
     ]
+
+
+def mean_group(name: str, mean: float, problems: int) -> dict[str, Any]:
+    """A mean over versions of the same problems: its interval is that of one version, since versions of a problem are not independent."""
+    return {"name": name, "value": tidy(100 * mean), "interval": [tidy(100 * end) for end in wilson(mean, problems)], "n": problems}
 
 
 def spellings(subject: Packaged, count: int) -> Figure:

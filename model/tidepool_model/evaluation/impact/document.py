@@ -20,6 +20,7 @@ ORDER: Mapping[str, tuple[str, Sequence[str]]] = {
     "environment": (footprint.ENERGY_TITLE, ("No meter was read. Hours are measured, watts and grams are assumptions that the table names.", "The making of devices and servers, the network, and the training of SmolLM2 (2 trillion tokens by its makers' account, which Lagoon begins from) are left out; the last is far more than all else here.")),
     "labour": (labour.TITLE, labour.NOTES),
 }
+OF_A_MODEL = ("bias", "values", "disparity", "privacy")
 LICENCES: Mapping[str, Sequence[str]] = {"bias": ("crows", "winogender")}
 FRAMEWORK = {"name": "the seven categories of a base system's social impact", "source": "Solaiman et al., arXiv 2306.05949"}
 
@@ -62,7 +63,9 @@ def joined(journal: Path, models: Sequence[Mapping[str, Any]], date: str, commit
             found["table"] = {"columns": tables[0]["columns"], "rows": [row for each in tables for row in each["rows"]]}
         if category in LICENCES:
             found["licences"] = licences(*LICENCES[category])
-        categories.append(found | {"notes": list(notes)})
+        about = {figure["model"] for figure in figures}
+        missing = [name for id_, name in names.items() if category in OF_A_MODEL and id_ not in about]
+        categories.append(found | {"notes": [*notes, *(f"{name}: not measured here yet." for name in missing)]})
     return {"version": 1, "date": date, "commit": commit, "command": COMMAND, "framework": FRAMEWORK, "models": list(models), "categories": categories}
 
 
