@@ -136,7 +136,7 @@ def work(rank: int, team: Team, model: HybridLlama, base: HybridLlama, args: arg
     if args.compile:
         use_narrow_vectors()
         for layer in [*model.layers, *base.layers]:
-            layer.compile()
+            layer.compile(dynamic=False)  # four lengths of rows; one kernel for all of them took five minutes to make
     teacher = Teacher(model, base, rows, args.kl_weight)
     schedule = Schedule(args, start, time.time())
     read = 0.0
