@@ -88,6 +88,7 @@ export function entries(
               url: `/bench-models/${file}`,
               file,
               fileBytes: bytes,
+              hasOurTokens: gguf.of === undefined,
               threads: 1,
               context: Math.min(CONTEXT, model.config.max_position_embeddings),
             },

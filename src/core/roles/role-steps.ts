@@ -94,7 +94,7 @@ export function votedKey(answer: string): string {
 }
 
 /** What became of each draft, in order: its edit, or itself where nothing was found wrong or no edit was made. */
-export function results(steps: readonly RolePart[]): readonly RolePart[] {
+function results(steps: readonly RolePart[]): readonly RolePart[] {
   return steps
     .filter(({ role, isDone }) => role === 'draft' && isDone)
     .map((draft) => find(steps, { role: 'edit', draft: draft.draft, feedback: 0 }) ?? draft);
@@ -128,5 +128,3 @@ const HOW = {
   most: 'The answer that most drafts came to.',
   apart: 'Each draft came to another answer; this is the first one’s.',
 } as const satisfies Record<string, string>;
-
-export type { Role };

@@ -39,7 +39,7 @@ function questionOf({ messages }: GenerateRequest): string {
 }
 
 /** The figures of all steps together; rates over all of their time. */
-export function sumStats(before: GenerateStats | null, next: GenerateStats): GenerateStats {
+function sumStats(before: GenerateStats | null, next: GenerateStats): GenerateStats {
   if (before === null) return next;
   const sum = (
     name:

@@ -15,6 +15,8 @@ export interface WllamaOptions {
   readonly threads: number;
   /** Tokens that its cache has room for. */
   readonly context: number;
+  /** Whether its file has the tokenizer of the model that is measured. */
+  readonly hasOurTokens: boolean;
 }
 
 const quiet = { debug: () => {}, log: () => {}, warn: () => {}, error: console.error };
@@ -74,8 +76,9 @@ export class WllamaContender implements Contender {
       },
     });
     const { usage, timings } = ending;
-    // Ids can't be given; the same number of tokens and the same greedy text tell that the prompt was the same.
-    if (!reuse && usage && usage.prompt_tokens !== promptIds.length) {
+    // Ids can't be given; the same number of tokens and the same greedy text tell that the prompt was the same. Another
+    // model's tokenizer cuts the same words otherwise.
+    if (!reuse && usage && this.#options.hasOurTokens && usage.prompt_tokens !== promptIds.length) {
       throw new RangeError(`read ${usage.prompt_tokens} tokens, not ${promptIds.length}`);
     }
     return {
