@@ -264,6 +264,11 @@ def joined(journal: Path, before: dict[str, Any]) -> dict[str, Any]:
         for column, field in ((1, "families"), (2, "byDifficulty"), (3, "byPhrasing")):
             for value in sorted({r[column] for r in rows}):
                 report[field][str(value)][key] = mean([r[4] for r in rows if r[column] == value])
+    in_order = lambda by_limit: {key: by_limit[key] for key in map(key_of, LIMITS) if key in by_limit}
+    for field in ("overall", "wellFormed", "tokens", "thoughtTokens", "interval"):
+        report[field] = in_order(report[field])
+    for field in ("families", "byDifficulty", "byPhrasing"):
+        report[field] = {name: in_order(by_limit) for name, by_limit in report[field].items()}
     for part, field in (("chats", "inChat"), ("visitors", "visitors"), ("conversion", "conversion")):
         if (journal / f"{part}.json").exists():
             report[field] = {k: v for k, v in read(part).items() if k not in ("replies", "samples")}
@@ -272,7 +277,7 @@ def joined(journal: Path, before: dict[str, Any]) -> dict[str, Any]:
     report["outside"] = sets
     if (journal / "recall.json").exists():
         found = read("recall")
-        report.setdefault("conversion", {}).update({f"recall{gap}": {"ours": v["ours"], "teacher": v["smollm2"]} for gap, v in found.items()})
+        report.setdefault("conversion", {}).update({f"recall{gap}": {"ours": v["ours"], "teacher": v["smollm2"]} for gap, v in found.items() if gap.isdigit()})
     return report
 
 
