@@ -3,15 +3,18 @@
 import { expect, test, type Page } from '@playwright/test';
 import { chip, expectAnswer, openMicro, thinkShortly } from '../e2e/real-page';
 
-test('connection cut before the app’s script: the page says what to do', async ({ page }) => {
-  await page.route('**/assets/index-*.js', (route) => route.abort('connectionreset'));
-  await page.goto('./?model=micro');
-  await expect(page.getByText(/the connection was cut: check it, then reload/)).toBeVisible();
-  await page.unrouteAll();
-  await page.reload();
-  await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
-  await expect(page.getByText(/the connection was cut/)).toHaveCount(0);
-});
+for (const name of ['index', 'first'])
+  test(`connection cut before the app’s script (${name}): the page says what to do`, async ({
+    page,
+  }) => {
+    await page.route(`**/assets/${name}-*.js`, (route) => route.abort('connectionreset'));
+    await page.goto('./?model=micro');
+    await expect(page.getByText(/the connection was cut: check it, then reload/)).toBeVisible();
+    await page.unrouteAll();
+    await page.reload();
+    await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
+    await expect(page.getByText(/the connection was cut/)).toHaveCount(0);
+  });
 
 const WORKER = '**/assets/engine.worker-*.js';
 const CUT_WORKER = /The engine’s script could not be fetched/;

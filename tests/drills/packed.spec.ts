@@ -22,7 +22,7 @@ test('compressed transfer: packed files on the wire, no bar over 100 %, true siz
     performance
       .getEntriesByType('resource')
       .filter((entry) => entry instanceof PerformanceResourceTiming)
-      .filter(({ name }) => /\/assets\/index-[^/]*\.(?:js|css)$/.test(name))
+      .filter(({ name }) => /\/assets\/(?:index|first|shared)-[^/]*\.(?:js|css)$/.test(name))
       // A chunk of a few hundred bytes gains nothing and is sent as it is.
       .filter(({ decodedBodySize }) => decodedBodySize > 4096)
       .map(({ encodedBodySize, decodedBodySize }) => encodedBodySize / decodedBodySize),
