@@ -236,7 +236,7 @@ async function measure(
     const figures = readings[options.record];
     // The better of the two constants: the harder one to beat.
     const before = Math.max(constant.yes.score ?? -Infinity, constant.no.score ?? -Infinity);
-    if (figures?.score == null || figures.scoreInterval === null)
+    if (figures === undefined || figures.score === null || figures.scoreInterval === null)
       throw new RangeError('the labels are of fewer than three sources: there is no MF1-BI');
     recordSystem(root, {
       id: 'judge',

@@ -3,7 +3,7 @@
  * that of training (model/tidepool_model/posttraining/roles.py). Pure; asks no model.
  */
 import type { PromptMessage } from '../chat/prompt-message';
-import type { Role, RolePart } from '../chat/reply';
+import type { RolePart } from '../chat/reply';
 import type { RolePrompts } from './role-prompts';
 
 /** How many drafts are written, and how many feedbacks on each: 1 to 4. */
