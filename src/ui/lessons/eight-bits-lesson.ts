@@ -3,6 +3,7 @@ import { t } from '../../core/language/translate';
 import { decodeE4m3, encodeE4m3 } from '../../core/nvfp4/float-formats';
 import { formatCount, formatFixed } from '../../core/units';
 import type { Lesson } from './lessons';
+import { readWeights } from './read-weights';
 
 /** Largest number of E4M3: what the tensor's largest weight is put on (current scaling of the whole tensor). */
 const LARGEST = 448;
@@ -46,14 +47,9 @@ export const EIGHT_BITS_LESSON: Lesson = {
     return [t('Under 1 %'), t('1 to 5 %'), t('Over 5 %')];
   },
   async run({ run, spec }) {
-    const layer = spec.layers.find(({ kind }) => kind === 'mlp') ?? spec.layers[0];
-    if (layer === undefined) return t('{name} has no layers.', { name: spec.name });
-    const result = await run('weights', t('Reading the model’s file'), {
-      layer: layer.index,
-      matrix: 0,
-      row: 0,
-    });
-    if (result === null) return null;
+    const read = await readWeights(run, spec);
+    if (read === null || typeof read === 'string') return read;
+    const { layer, result } = read;
     const matrix = result.matrices[result.matrix];
     if (matrix === undefined || result.largest === 0)
       return t(

@@ -11,6 +11,7 @@ import { formatCount } from '../../core/units';
 import type { WithoutRequest } from '../../protocol/lab-api';
 import { LAYER_NAMES } from '../../state/lab/layer-words';
 import type { Lesson, LessonBar } from './lessons';
+import { readWeights } from './read-weights';
 
 const asked = (content: string): WithoutRequest['source'] => ({
   kind: 'messages',
@@ -266,14 +267,9 @@ export const FAMILY_LESSONS: readonly Lesson[] = [
       return [t('Under 3 %'), t('3 to 15 %'), t('Over 15 %')];
     },
     async run({ run, spec }) {
-      const layer = spec.layers.find(({ kind }) => kind === 'mlp') ?? spec.layers[0];
-      if (layer === undefined) return t('{name} has no layers.', { name: spec.name });
-      const result = await run('weights', t('Reading the model’s file'), {
-        layer: layer.index,
-        matrix: 0,
-        row: 0,
-      });
-      if (result === null) return null;
+      const read = await readWeights(run, spec);
+      if (read === null || typeof read === 'string') return read;
+      const { layer, result } = read;
       const matrix = result.matrices[result.matrix];
       const { errors } = result;
       if (matrix === undefined || errors === null)
