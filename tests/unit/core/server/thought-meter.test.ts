@@ -70,6 +70,14 @@ test('where the other side looks for the end, only the hard limit is kept here',
   expect(cuts).toEqual([...Array.from({ length: 17 }, () => null), 'hard-limit']);
 });
 
+test('tokens without text are counted against the hard limit too', () => {
+  const step = { text: '', tokens: 8 };
+  expect(think(1, [step, step, step])).toMatchObject({
+    cut: 'hard-limit',
+    used: 1 + graceTokens(1),
+  });
+});
+
 test('never past limit and grace, and what is kept is the beginning of what came', () => {
   const piece = fc.record({
     text: fc.string({ unit: fc.constantFrom('a', ' ', '.', '7', '\n', '😀'), maxLength: 9 }),
