@@ -131,10 +131,18 @@ function readPart(value: unknown, place: string): ReplyPart {
         text: text(),
         tokens: readFigure(part['tokens'], `${place}.tokens`),
         isDone: readBoolean(part['isDone'], `${place}.isDone`),
+        ...readReward(part, place),
       };
     default:
       return kind satisfies never;
   }
+}
+
+/** The reward, where it was scored. */
+function readReward(scored: Readonly<Record<string, unknown>>, place: string): { reward?: number } {
+  const reward = scored['reward'];
+  if (reward === undefined) return {};
+  return { reward: readNumber(reward, `${place}.reward`, -LIMITS.figure, LIMITS.figure) };
 }
 
 function readOldStep(value: unknown, place: string): ReplyPart[] {
@@ -208,8 +216,6 @@ export function readReply(value: unknown, place: string): ReplyContent {
       ? {}
       : { writer: readText(reply['writer'], `${place}.writer`, MAX_WRITER) }),
     ...(reply['isEdited'] === true ? { isEdited: true } : {}),
-    ...(reply['reward'] === undefined
-      ? {}
-      : { reward: readNumber(reply['reward'], `${place}.reward`, -LIMITS.figure, LIMITS.figure) }),
+    ...readReward(reply, place),
   };
 }

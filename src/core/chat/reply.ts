@@ -63,6 +63,8 @@ export interface RolePart {
   readonly tokens: number;
   /** False: it is being written, was stopped, or a reload cut it off. */
   readonly isDone: boolean;
+  /** Of a draft or an edit, by the model's reward graph; absent: it was not scored. */
+  readonly reward?: number;
 }
 
 export type ReplyPart = ThoughtPart | AnswerPart | CallPart | ResultPart | NoticePart | RolePart;

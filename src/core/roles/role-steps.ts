@@ -27,12 +27,20 @@ function find(steps: readonly RolePart[], wanted: NextStep): RolePart | undefine
   );
 }
 
-/** What is said most often; the first of those that are said as often. '' for none. */
+/** Place of the first of the keys that weigh most together; -1 for none. */
+function heaviest(keys: readonly string[], weights: readonly number[]): number {
+  const sums = new Map<string, number>();
+  for (const [at, key] of keys.entries()) sums.set(key, (sums.get(key) ?? 0) + (weights[at] ?? 0));
+  const most = Math.max(...sums.values());
+  return keys.findIndex((key) => sums.get(key) === most);
+}
+
+/** Place of what is said most often; the first of those that are said as often. */
 function mostFrequent(keys: readonly string[]): number {
-  const counts = new Map<string, number>();
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  return keys.findIndex((key) => counts.get(key) === most);
+  return heaviest(
+    keys,
+    keys.map(() => 1),
+  );
 }
 
 /** What most feedbacks on a draft say: told to its editor. Null: that nothing is wrong, or there is none. */
@@ -106,7 +114,18 @@ export interface Choice {
   readonly how: string;
 }
 
-/** The answer that comes of all steps: of several results the first that most agree with. Null: there is none yet. */
+/**
+ * What each result weighs in the vote: one, or where all were scored the chance that it is the best of them by
+ * Bradley-Terry, so that agreement and reward both count.
+ */
+function weightsOf(said: readonly RolePart[]): { readonly weights: number[]; isScored: boolean } {
+  const rewards = said.flatMap(({ reward }) => (reward === undefined ? [] : [reward]));
+  if (rewards.length < said.length) return { weights: said.map(() => 1), isScored: false };
+  const most = Math.max(...rewards);
+  return { weights: rewards.map((reward) => Math.exp(reward - most)), isScored: true };
+}
+
+/** The answer that comes of all steps: of several results the heaviest, and of those that say it the first. Null: there is none yet. */
 export function chooseResult(steps: readonly RolePart[]): Choice | null {
   const all = results(steps);
   const said = all.filter(({ text }) => text.trim() !== '');
@@ -115,9 +134,11 @@ export function chooseResult(steps: readonly RolePart[]): Choice | null {
   if (all.length === 1)
     return { text: first.text, how: HOW[first.role === 'edit' ? 'edit' : 'draft'] };
   const keys = said.map(({ text }) => votedKey(text));
-  const at = mostFrequent(keys);
+  const { weights, isScored } = weightsOf(said);
+  const at = heaviest(keys, weights);
   const agreeing = keys.filter((key) => key === keys[at]).length;
-  const how = agreeing === 1 ? HOW.apart : agreeing === all.length ? HOW.all : HOW.most;
+  const voted = agreeing === 1 ? HOW.apart : HOW.most;
+  const how = agreeing === all.length ? HOW.all : isScored ? HOW.scored : voted;
   return { text: said[at]?.text ?? first.text, how };
 }
 
@@ -126,5 +147,6 @@ const HOW = {
   draft: 'The draft stands: its feedback found nothing wrong.',
   all: 'All drafts came to the same answer.',
   most: 'The answer that most drafts came to.',
+  scored: 'The answer with the greatest weight: how many drafts came to it, and their rewards.',
   apart: 'Each draft came to another answer; this is the first one’s.',
 } as const satisfies Record<string, string>;

@@ -144,6 +144,7 @@ class RoleRun {
           messages: roleMessages(step, questionOf(request), this.#steps, this.prompts),
           sampling: samplingOf(step, request.sampling),
           tools: [],
+          ...(step.role === 'feedback' ? {} : { isScored: true }),
           ...(answerSchema === undefined || step.role === 'feedback' ? {} : { answerSchema }),
         },
         (events) => {
@@ -157,7 +158,11 @@ class RoleRun {
       const result = await this.#current.done;
       this.#last = result;
       this.#stats = sumStats(this.#stats, result.stats);
-      const part = { ...growing.part, isDone: result.finish !== 'stopped' };
+      const part = {
+        ...growing.part,
+        isDone: result.finish !== 'stopped',
+        ...(result.reward === undefined ? {} : { reward: result.reward }),
+      };
       this.#steps = [...this.#steps, part];
       this.onEvents([{ type: 'role', step: part }]);
       return true;

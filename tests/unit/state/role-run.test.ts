@@ -38,6 +38,8 @@ class ScriptedEngine implements Pick<Engine, 'generate'> {
   readonly requests: GenerateRequest[] = [];
   hangs = '';
   full = '';
+  /** What the reward graph gives a reply; absent: there is none. */
+  reward?: (text: string) => number;
 
   constructor(private readonly says: (role: string, at: number) => string) {}
 
@@ -68,6 +70,9 @@ class ScriptedEngine implements Pick<Engine, 'generate'> {
             device: 'wasm',
           },
           memory: null,
+          ...(this.reward === undefined || request.isScored !== true
+            ? {}
+            : { reward: this.reward(text) }),
         });
       stop = () => end('stopped');
       if (role === this.full) {
@@ -121,6 +126,24 @@ describe('a run', () => {
     expect(engine.requests[3]?.messages[1]?.content).toContain('Feedback:\nThe answer is wrong.');
     // The same seed twice would be the same feedback twice.
     expect(new Set(engine.requests.map(({ sampling }) => sampling.seed)).size).toBeGreaterThan(2);
+  });
+
+  test('where the model scores its replies, drafts and edits are scored and weighed, feedback is not', async () => {
+    const engine = new ScriptedEngine((role, at) =>
+      role === PROMPTS.feedback ? 'Nothing is wrong.' : `It is ${at}.`,
+    );
+    engine.reward = (text) => (text === 'It is 3.' ? 2 : -1);
+    const { parts, take } = gather();
+    await runRoles(engine, REQUEST, [], PROMPTS, { drafts: 3, feedbacks: 1 }, take).done;
+    expect(rolesOf(parts()).map(({ role, reward }) => [role, reward])).toEqual([
+      ['draft', -1],
+      ['feedback', undefined],
+      ['draft', 2],
+      ['feedback', undefined],
+      ['draft', -1],
+      ['feedback', undefined],
+    ]);
+    expect(answerOf(parts())).toBe('It is 3.');
   });
 
   test('stopped in mid-step keeps what was written, and goes on from there', async () => {

@@ -17,6 +17,31 @@ function step(role: Role, draft: number, text: string, feedback = 0, thought = '
   return { kind: 'role', role, draft, feedback, thought, text, tokens: 3, isDone: true };
 }
 
+describe('the choice', () => {
+  const scored = (draft: number, text: string, reward: number): RolePart => ({
+    ...step('draft', draft, text),
+    reward,
+  });
+
+  test('rewards weigh the vote where every result has one', () => {
+    const apart = [scored(1, '1', 0), scored(2, '2', 1.5), scored(3, '3', 1)];
+    expect(chooseResult(apart)).toMatchObject({
+      text: '2',
+      how: expect.stringContaining('weight'),
+    });
+    // Two that agree outweigh one with a slightly higher reward, not one with a far higher one.
+    expect(chooseResult([scored(1, '1', 0.2), scored(2, '2', 0), scored(3, '2', 0)])?.text).toBe(
+      '2',
+    );
+    expect(chooseResult([scored(1, '1', 3), scored(2, '2', 0), scored(3, '2', 0)])?.text).toBe('1');
+  });
+
+  test('one result without a reward, and the votes are counted alone', () => {
+    const steps = [scored(1, '1', 9), step('draft', 2, '2'), step('draft', 3, '2')];
+    expect(chooseResult(steps)).toEqual({ text: '2', how: 'The answer that most drafts came to.' });
+  });
+});
+
 describe('the order', () => {
   test('a draft, its feedback, and an edit only where something is wrong', () => {
     const plan = { drafts: 1, feedbacks: 1 };
