@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
+from tidepool_model.architecture.checkpoint_reader import CheckpointError
 from tidepool_model.export.manifest import file_entries
 from tidepool_model.export.package_reward import PATH, RewardError, add_reward, read_head
 
@@ -42,8 +44,25 @@ def test_the_graph_names_its_parents_and_the_manifest_lists_it(head: Path, tmp_p
     assert add_reward(head, folder)["files"] == manifest["files"]
 
 
+def test_a_model_without_the_output_gets_it_and_says_the_same(head: Path, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "plain", "logits")
+    path = folder / "onnx/model_quantized.onnx"
+    value = helper.make_tensor_value_info
+    nodes = [helper.make_node("Mul", ["x", "norm_f.weight"], ["final_normed"]), helper.make_node("Identity", ["final_normed"], ["logits"])]
+    weight = numpy_helper.from_array(np.arange(1, 7, dtype=np.float32), "norm_f.weight")
+    shape = [1, 1, 6]
+    graph = helper.make_graph(nodes, "plain", [value("x", TensorProto.FLOAT, shape)], [value("logits", TensorProto.FLOAT, shape)], [weight])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    manifest = add_reward(head, folder)
+    session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    logits, hidden = session.run(["logits", "hidden_states"], {"x": np.ones(shape, np.float32)})
+    assert logits.tolist() == hidden.tolist() == [[[1, 2, 3, 4, 5, 6]]]
+    entry = next(entry for entry in manifest["files"] if entry["path"] == "onnx/model_quantized.onnx")
+    assert entry["bytes"] == path.stat().st_size
+
+
 def test_what_does_not_fit_is_refused(head: Path, tmp_path: Path) -> None:
-    with pytest.raises(RewardError, match="no output hidden_states"):
+    with pytest.raises(CheckpointError, match="no value final_normed"):
         add_reward(head, folder_of(tmp_path / "plain", "logits"))
     assert not (tmp_path / "plain" / PATH).exists()
     with pytest.raises(RewardError, match=r"\(1, 8\)"):

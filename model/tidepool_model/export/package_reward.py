@@ -3,8 +3,8 @@
     python -m tidepool_model.export.package_reward reward.safetensors ../public/models/tidepool-mtp
 
 The graph reads `hidden_states` (1, 1, hidden), what the model's graphs give at the end mark of a reply, and gives `reward` (1,).
-Its metadata `parents` names the SHA-256 of each of the model's graphs; the app refuses it beside any other. The model's own
-files stay as they are. Checked before anything is written: the graph is the head, to 1e-3.
+Its metadata `parents` names the SHA-256 of each of the model's graphs; the app refuses it beside any other. A graph of the model
+that has no output `hidden_states` gets it; its weights and logits stay as they are. Checked before anything is written: the graph is the head, to 1e-3.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
+from ..architecture.checkpoint_reader import CheckpointError
 from .manifest import file_entries
+from .multi_token import with_hidden_states
 
 PATH = "onnx/reward.onnx"
 PARITY_LIMIT = 1e-3
@@ -87,16 +89,18 @@ def checked(model: onnx.ModelProto, head: RewardHead) -> float:
 
 
 def add_reward(head_path: Path, folder: Path) -> dict:
-    """Writes the graph and the manifest of `folder` anew; returns the manifest. RewardError naming what does not fit."""
+    """Writes the graph, the manifest and, where they lack the output, the model's graphs anew; returns the manifest. RewardError naming what does not fit."""
     manifest = json.loads((folder / "manifest.json").read_text())
     hidden = json.loads((folder / "config.json").read_text())["hidden_size"]
     head = read_head(head_path, hidden)
+    paths = list(manifest["variants"].values())
+    checked(reward_graph(head, []), head)
+    graphs = {path: onnx.load(folder / path, load_external_data=False) for path in paths}
+    lacking = {path: with_hidden_states(graph) for path, graph in graphs.items() if "hidden_states" not in {output.name for output in graph.graph.output}}
+    for path, graph in lacking.items():
+        (folder / path).write_bytes(graph.SerializeToString())
     hashes = {entry["path"]: entry["sha256"] for entry in file_entries(folder)}
-    for path in manifest["variants"].values():
-        outputs = {output.name for output in onnx.load(folder / path).graph.output}
-        if "hidden_states" not in outputs:
-            raise RewardError(f"{folder / path} has no output hidden_states, which a reward reads; package it with export.package_multi_token")
-    model = reward_graph(head, [hashes[path] for path in manifest["variants"].values()])
+    model = reward_graph(head, [hashes[path] for path in paths])
     worst = checked(model, head)
     (folder / PATH).write_bytes(model.SerializeToString())
     manifest |= {"files": [entry for entry in file_entries(folder) if entry["path"] != "manifest.json"], "reward": PATH, "checks": {**manifest["checks"], "reward": {"parityMaxAbs": worst}}}
@@ -109,11 +113,11 @@ def add_reward(head_path: Path, folder: Path) -> dict:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("head", type=Path, help="file that posttraining/reward.py wrote")
-    parser.add_argument("model", type=Path, help="packaged folder whose graphs give hidden_states")
+    parser.add_argument("model", type=Path, help="packaged folder of the model that the head was fitted on")
     args = parser.parse_args()
     try:
         manifest = add_reward(args.head, args.model)
-    except (RewardError, FileNotFoundError, KeyError) as error:
+    except (RewardError, CheckpointError, FileNotFoundError, KeyError) as error:
         print(f"package_reward: {error}", file=sys.stderr)
         return 1
     print(f"{args.model / PATH}: {(args.model / PATH).stat().st_size} bytes, {json.dumps(manifest['checks']['reward'])}")
