@@ -2,6 +2,8 @@
  * What lies in the database besides being used: sizes, what was set aside, everything out and in again, everything
  * deleted. Owns no chats (conversation-store.ts) and no models.
  */
+import { EngineError } from '../core/errors';
+import type { Judging } from '../core/judge/judging';
 import { t } from '../core/language/translate';
 import { cutText } from '../core/text/letters';
 import type { Backing, TableName } from './backing';
@@ -9,6 +11,7 @@ import type { ConversationStore } from './conversation-store';
 import type { FilePieces } from './export-files';
 import { fitDraft } from './fit-entry';
 import { joinReports, type ImportReport } from './import-report';
+import type { JudgeStore } from './judge-store';
 import type { PromptEntry, PromptStore } from './prompt-store';
 import { ValueProblem } from './read-value';
 import type { SettingsStore } from './settings-store';
@@ -36,6 +39,8 @@ export interface WholeReport extends ImportReport {
   readonly aside: number;
   /** Saved prompts that are new here. */
   readonly prompts: number;
+  /** Tasks, replies and verdicts of the judge that are new here. */
+  readonly judged: number;
 }
 
 /** The report of two files, one after the other. */
@@ -46,6 +51,7 @@ export function joinWholeReports(first: WholeReport, second: WholeReport): Whole
     drafts: first.drafts + second.drafts,
     aside: first.aside + second.aside,
     prompts: first.prompts + second.prompts,
+    judged: first.judged + second.judged,
   };
 }
 
@@ -116,6 +122,11 @@ export class Housekeeping {
     return new PromptStore(this.#options.backing);
   }
 
+  async #judge(): Promise<JudgeStore> {
+    const { JudgeStore } = await import('./judge-store');
+    return new JudgeStore(this.#options.backing);
+  }
+
   /** Everything but models, in JSON files: one, or as many as it takes for each to be read again. */
   async exportFiles(): Promise<readonly FilePieces[]> {
     const { conversations, settings, backing, now } = this.#options;
@@ -126,9 +137,10 @@ export class Housekeeping {
         if (typeof text === 'string') drafts[key] = fitDraft(text);
       }
     });
-    const [{ wholeExportFiles }, prompts] = await Promise.all([
+    const [{ wholeExportFiles }, prompts, judge] = await Promise.all([
       import('./whole-export'),
       this.#prompts(),
+      this.#judge(),
     ]);
     return wholeExportFiles(
       {
@@ -137,6 +149,7 @@ export class Housekeeping {
         drafts,
         aside: await this.aside(),
         prompts: await prompts.load(() => ''),
+        judge: (await judge.load()) ?? null,
       },
       now(),
     );
@@ -144,7 +157,7 @@ export class Housekeeping {
 
   /**
    * Adds what an exported file holds. Chats that are here and differ come in beside (see importConversationValues);
-   * settings of the file take the place of those here; a draft that is here stays.
+   * settings of the file take the place of those here; a draft that is here stays, and so does what the judge was given.
    * @throws EngineError `storage` when the file cannot be read, with nothing changed
    */
   async import(json: string, newId: () => string): Promise<WholeReport> {
@@ -174,9 +187,10 @@ export class Housekeeping {
       for (const record of missing) transaction.put('aside', newId(), record);
     });
     const prompts = file.prompts.length === 0 ? 0 : await this.#addPrompts(file.prompts, problems);
+    const judged = file.judge === null ? 0 : await this.#addJudging(file.judge, problems);
     channel.post({ type: 'many' });
     if (hasSettings) channel.post({ type: 'settings' });
-    return { ...report, problems, hasSettings, drafts, aside: missing.length, prompts };
+    return { ...report, problems, hasSettings, drafts, aside: missing.length, prompts, judged };
   }
 
   /** Adds prompts that are not here, as far as there is room; returns how many, and says what was left out. */
@@ -197,6 +211,29 @@ export class Housekeeping {
         }),
       );
     return taken.length;
+  }
+
+  /** Adds to the judging that is here what it lacks; returns how many entries, and says what was left out. */
+  async #addJudging(found: Judging, problems: string[]): Promise<number> {
+    const [{ mergeJudgings, readJudging, writeJudging }, store] = await Promise.all([
+      import('../core/judge/judging'),
+      this.#judge(),
+    ]);
+    const kept = await store.load();
+    let here: Judging | null;
+    try {
+      here = kept === undefined ? null : readJudging(kept);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      problems.push(
+        t('The judge’s work that is here cannot be read; that of the file was left out.'),
+      );
+      return 0;
+    }
+    const merged = mergeJudgings(here, found);
+    await store.save(writeJudging(merged));
+    problems.push(...merged.problems);
+    return merged.added;
   }
 
   /** Deletes all that the database holds, settings too. */

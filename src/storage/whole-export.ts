@@ -1,8 +1,10 @@
 /**
- * Everything that a person has here to one file, and back: chats, settings, drafts, saved prompts, what was set aside. Owns the format
- * and its limits; models are not in it, they can be fetched again.
+ * Everything that a person has here to one file, and back: chats, settings, drafts, saved prompts, the judging, what was set
+ * aside. Owns the format and its limits; models are not in it, they can be fetched again.
  */
 import { EngineError } from '../core/errors';
+import { readJudging, type Judging } from '../core/judge/judging';
+import { t } from '../core/language/translate';
 import { isoTime } from './export-conversations';
 import { conversationFiles, type FilePieces } from './export-files';
 import { findConversations, parseLimited } from './import-conversations';
@@ -23,12 +25,16 @@ export interface WholeExport {
   readonly drafts: Readonly<Record<string, string>>;
   readonly aside: readonly AsideValue[];
   readonly prompts: readonly PromptEntry[];
+  /** As it is kept (core/judge/judging.ts); null where nothing is. */
+  readonly judge: unknown;
 }
 
 /** What came out of a file: conversations unread, each is checked by whoever adds it. */
-export interface WholeImport extends Omit<WholeExport, 'conversations'> {
+export interface WholeImport extends Omit<WholeExport, 'conversations' | 'judge'> {
   readonly conversations: readonly unknown[];
-  /** What was left out: of another program's file, or of the prompts. */
+  /** Null where the file has none that can be read. */
+  readonly judge: Judging | null;
+  /** What was left out: of another program's file, of the prompts, or of the judging. */
   readonly problems: readonly string[];
 }
 
@@ -40,6 +46,7 @@ export function wholeExportFiles(
     drafts,
     aside,
     prompts,
+    judge,
   }: Omit<WholeExport, 'conversations'> & {
     readonly conversations: AsyncIterable<StoredConversation>;
   },
@@ -51,6 +58,7 @@ export function wholeExportFiles(
     settings,
     drafts,
     prompts: prompts.map(({ kind, name, text }) => ({ kind, name, text })),
+    judge,
     // As text: a damaged record may lie deeper than any file may, and hold what JSON cannot say.
     aside: aside.map(({ reason, keptAt, value }) => ({ reason, keptAt, raw: rawText(value) })),
   };
@@ -59,6 +67,7 @@ export function wholeExportFiles(
     settings: {},
     drafts: {},
     prompts: [],
+    judge: null,
     aside: [],
   });
 }
@@ -76,7 +85,8 @@ export async function readWholeExport(json: string, newId: () => string): Promis
     value.format === WHOLE_FORMAT;
   if (!isWhole) {
     const { values, problems } = await findConversations(value, newId);
-    return { conversations: values, problems, settings: {}, drafts: {}, aside: [], prompts: [] };
+    const none = { settings: {}, drafts: {}, aside: [], prompts: [], judge: null };
+    return { ...none, conversations: values, problems };
   }
   try {
     const file = readObject(value, 'the file');
@@ -87,9 +97,11 @@ export async function readWholeExport(json: string, newId: () => string): Promis
     const { prompts, problems } = readEntries(
       readList(file['prompts'] ?? [], 'prompts', PROMPT_LIMITS.prompts, (entry) => entry),
     );
+    const { judge, problems: judgeProblems } = readJudge(file['judge'] ?? null);
     return {
-      problems,
+      problems: [...problems, ...judgeProblems],
       prompts,
+      judge,
       conversations: readList(
         file['conversations'],
         'conversations',
@@ -108,6 +120,20 @@ export async function readWholeExport(json: string, newId: () => string): Promis
       'Choose a file that Tidepool has exported.',
       { cause },
     );
+  }
+}
+
+/** A judging that is none, or a newer version's, is left out and said; so are its entries that are not as they should be. */
+function readJudge(value: unknown): Pick<WholeImport, 'judge' | 'problems'> {
+  // Files that were written before have none.
+  if (value === null) return { judge: null, problems: [] };
+  const inJudge = (problem: string): string => t('Under “Judge”: {problem}', { problem });
+  try {
+    const { book, setUp, problems } = readJudging(value);
+    return { judge: { book, setUp }, problems: problems.map(inJudge) };
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return { judge: null, problems: [inJudge(error.message)] };
   }
 }
 

@@ -5,13 +5,8 @@
 import { cutText } from '../../core/text/letters';
 import { said, t } from '../../core/language/translate';
 import { createReplyRecorder } from '../../core/evaluation/reply-recorder';
-import {
-  openJudgeFile,
-  readBook,
-  verdictsCsv,
-  writeBook,
-  type JudgeBook,
-} from '../../core/judge/judge-file';
+import { openJudgeFile, verdictsCsv, type JudgeBook } from '../../core/judge/judge-file';
+import { readJudging, writeJudging } from '../../core/judge/judging';
 import { FORCED_ANSWER, judgeQuestion, readAnswer } from '../../core/judge/question';
 import {
   byPlace,
@@ -22,12 +17,6 @@ import {
   type TaskReply,
   type Verdict,
 } from '../../core/judge/rubric';
-import { GREEDY } from '../../core/sampling/greedy';
-import type { Engine, Generation } from '../../engine/engine';
-import type { GenerateRequest, ThinkingLimit } from '../../protocol/engine-api';
-import type { JudgeStore } from '../../storage/judge-store';
-import { asEngineError } from '../model-status.svelte';
-import type { JudgeEngines } from './judge-engines.svelte';
 import {
   judgeName,
   MOST_SOURCES,
@@ -35,7 +24,13 @@ import {
   sourceName,
   type JudgeSetUp,
   type ReplySource,
-} from './judge-set-up';
+} from '../../core/judge/set-up';
+import { GREEDY } from '../../core/sampling/greedy';
+import type { Engine, Generation } from '../../engine/engine';
+import type { GenerateRequest, ThinkingLimit } from '../../protocol/engine-api';
+import type { JudgeStore } from '../../storage/judge-store';
+import { asEngineError } from '../model-status.svelte';
+import type { JudgeEngines } from './judge-engines.svelte';
 
 /** Longest answer to a task, and of a judge, of whose answer only the first words count. In tokens. */
 const REPLY_TOKENS = 160;
@@ -74,6 +69,8 @@ export class Judge {
   #generation: Generation | null = null;
   #isStopped = false;
   #asked = 0;
+  #running: Promise<void> = Promise.resolve();
+  #saving: Promise<void> = Promise.resolve();
 
   /** The tasks that are judged, the domains by turns. */
   readonly tasks: readonly JudgeTask[] = $derived(
@@ -130,9 +127,9 @@ export class Judge {
     try {
       const kept = await this.#host.store.load();
       if (kept === undefined) return await this.useOwnSet();
-      const { tasks, replies, verdicts, problems } = readBook(kept);
-      this.book = { tasks, replies, verdicts };
-      this.setUp = readSetUp((kept as Record<string, unknown>)['setUp']);
+      const { book, setUp, problems } = readJudging(kept);
+      this.book = book;
+      this.setUp = setUp;
       this.problems = problems;
       const { done, total } = this.progress;
       this.phase = done === 0 ? 'idle' : done < total ? 'stopped' : 'done';
@@ -233,7 +230,7 @@ export class Judge {
   }
 
   asJson(): string {
-    return `${JSON.stringify({ ...writeBook(this.book), setUp: this.setUp }, null, 1)}\n`;
+    return `${JSON.stringify(writeJudging(this), null, 1)}\n`;
   }
 
   asCsv(): string {
@@ -241,8 +238,12 @@ export class Judge {
   }
 
   /** Writes and judges what is missing. Never rejects. */
-  async run(): Promise<void> {
-    if (this.phase === 'running') return;
+  run(): Promise<void> {
+    if (this.phase !== 'running') this.#running = this.#run();
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
     this.phase = 'running';
     this.problems = [];
     this.#isStopped = false;
@@ -261,6 +262,13 @@ export class Judge {
   stop(): void {
     this.#isStopped = true;
     this.#generation?.stop();
+  }
+
+  /** Stops, and resolves once all that was said is kept: from then on what is kept may be changed from elsewhere. */
+  async settle(): Promise<void> {
+    if (this.phase === 'running') this.stop();
+    await this.#running;
+    await this.#saving;
   }
 
   async #write({ name, model, limit }: ReplySource): Promise<void> {
@@ -393,12 +401,14 @@ export class Judge {
     void this.#save();
   }
 
-  async #save(): Promise<void> {
+  #save(): Promise<void> {
+    this.#saving = this.#putAway();
+    return this.#saving;
+  }
+
+  async #putAway(): Promise<void> {
     try {
-      await this.#host.store.save({
-        ...writeBook(this.book),
-        setUp: $state.snapshot(this.setUp),
-      });
+      await this.#host.store.save(writeJudging(this));
     } catch (error) {
       this.#host.onProblem(error);
     }

@@ -91,6 +91,19 @@ describe('a judging', () => {
     expect(second.asked).toHaveLength(1);
   });
 
+  test('settles with all that was said kept, and takes up what was changed meanwhile', async () => {
+    const kept: { value: unknown } = { value: undefined };
+    const { judge } = judgeOf(kept);
+    await judge.load();
+    void judge.run();
+    await judge.settle();
+    expect(judge.phase).toBe('stopped');
+    expect(JSON.parse(judge.asJson())).toEqual(kept.value);
+    kept.value = { ...(kept.value as object), setUp: { taskCount: 2 } };
+    await judge.load();
+    expect(judge.tasks).toHaveLength(2);
+  });
+
   test('has six sources at most, and says so', async () => {
     const { judge } = judgeOf({ value: undefined });
     await judge.load();

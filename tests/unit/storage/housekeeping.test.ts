@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ConversationStore } from '../../../src/storage/conversation-store';
 import { Housekeeping } from '../../../src/storage/housekeeping';
+import { JudgeStore } from '../../../src/storage/judge-store';
 import { MemoryBacking } from '../../../src/storage/memory-backing';
 import { PROMPT_LIMITS, PromptStore } from '../../../src/storage/prompt-store';
 import { SettingsStore } from '../../../src/storage/settings-store';
@@ -41,7 +42,42 @@ beforeEach(() => {
 
 const PROMPT = { kind: 'question', name: 'Sum', text: 'What is {{a}} + {{b}}?' } as const;
 
-/** Two chats, one damaged, settings, a draft, a prompt. */
+const JUDGED = {
+  format: 'tidepool-judge',
+  version: 1,
+  tasks: [
+    {
+      task_id: 'a',
+      domain: 'Sums',
+      prompt: 'What is 23 + 58?',
+      rubrics: [
+        { criterion_description: 'States 81', criterion_type: [], criterion_weight: 'Major' },
+      ],
+    },
+  ],
+  replies: [{ source: 'x', task_id: 'a', response: 'It is 81.' }],
+  verdicts: [
+    {
+      judge: 'Tide',
+      source: 'x',
+      task_id: 'a',
+      criterion: 1,
+      answer: 'yes',
+      completion_tokens: 1,
+      ms: 4,
+    },
+  ],
+  setUp: {
+    taskCount: 10,
+    sources: [{ name: 'x', model: null, title: 'x', limit: 0 }],
+    judgeModel: 'tide',
+    judgeTitle: 'Tide',
+    judgeLimit: 32,
+    isForced: true,
+  },
+};
+
+/** Two chats, one damaged, settings, a draft, a prompt, a judging. */
 async function fill(): Promise<void> {
   const { backing, conversations, settings } = browser;
   await conversations.save(conversationOf('a', { title: 'First' }));
@@ -54,6 +90,7 @@ async function fill(): Promise<void> {
     transaction.put('drafts', 'new', 'half a sentence');
   });
   await new PromptStore(backing).save([PROMPT]);
+  await new JudgeStore(backing).save(JUDGED);
   await conversations.list();
 }
 
@@ -117,7 +154,9 @@ describe('everything', () => {
       drafts: 1,
       aside: 1,
       prompts: 1,
+      judged: 3,
     });
+    expect(await new JudgeStore(browser.backing).load()).toEqual(JUDGED);
     expect(await new PromptStore(browser.backing).load(() => 'id')).toEqual([
       { ...PROMPT, id: 'id' },
     ]);
@@ -131,6 +170,7 @@ describe('everything', () => {
       drafts: 0,
       aside: 0,
       prompts: 0,
+      judged: 0,
     });
     expect(await browser.conversations.list()).toHaveLength(2);
     expect(JSON.parse(await exported())).toEqual(JSON.parse(json));
@@ -168,6 +208,52 @@ describe('everything', () => {
       prompts: 0,
       problems: [],
     });
+  });
+
+  it('says what of a judging is broken, reads the rest, and takes files without', async () => {
+    await fill();
+    const file = JSON.parse(await exported()) as Record<string, unknown>;
+    const takeIn = async (judge: unknown): Promise<unknown> => {
+      browser = openBrowser();
+      const { judged, problems } = await browser.housekeeping.import(
+        JSON.stringify({ ...file, judge }),
+        newId,
+      );
+      return { judged, problems };
+    };
+    const [verdict] = JUDGED.verdicts;
+    const verdicts = [{ ...verdict, criterion: 2 }, verdict, { ...verdict, answer: 'perhaps' }];
+    expect(await takeIn({ ...JUDGED, verdicts })).toEqual({
+      judged: 3,
+      problems: [
+        'Under “Judge”: verdicts, Row 1: the field “criterion” should be a criterion of the task, 1 to 1, but is 2.',
+        'Under “Judge”: verdicts, Row 3: the field “answer” should be yes, no, neither, but is "perhaps".',
+      ],
+    });
+    expect(await new JudgeStore(browser.backing).load()).toEqual(JUDGED);
+    const unknown = {
+      judged: 0,
+      problems: ['Under “Judge”: The file has no “format” and “version” that this app knows.'],
+    };
+    for (const judge of [7, { ...JUDGED, version: 2 }]) {
+      expect(await takeIn(judge)).toEqual(unknown);
+      expect(await browser.conversations.list()).toHaveLength(2);
+    }
+    for (const judge of [undefined, null])
+      expect(await takeIn(judge)).toEqual({ judged: 0, problems: [] });
+    expect(await new JudgeStore(browser.backing).load()).toBeUndefined();
+  });
+
+  it('leaves a judging alone that it cannot read, and says so', async () => {
+    await fill();
+    const json = await exported();
+    const newer = { ...JUDGED, version: 2 };
+    await new JudgeStore(browser.backing).save(newer);
+    expect(await browser.housekeeping.import(json, newId)).toMatchObject({
+      judged: 0,
+      problems: ['The judge’s work that is here cannot be read; that of the file was left out.'],
+    });
+    expect(await new JudgeStore(browser.backing).load()).toEqual(newer);
   });
 
   it('takes a file of chats alone as well', async () => {

@@ -1,6 +1,6 @@
 /** Owns what a judging is set to: how many tasks, whose replies, who judges and how; read back from what was kept. */
-import type { ThinkingLimit } from '../../core/budget/thinking-limit';
-import { isFields } from '../../core/judge/file-rows';
+import type { ThinkingLimit } from '../budget/thinking-limit';
+import { isFields } from './file-rows';
 
 /** ProfBench compares three; on a phone more than six columns can't be read. */
 export const MOST_SOURCES = 6;
