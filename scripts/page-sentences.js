@@ -79,10 +79,16 @@ function readSource(path, source, found) {
         found.problems.push(`${path}: ${callee}(…) is given a sentence that is not written there`);
       else found.page.set(key, callee === 't' ? (found.page.get(key) ?? null) : (texts[0] ?? null));
     }
-    if (node.type === 'NewExpression' && callee === 'EngineError')
-      for (const one of given.slice(1, 3))
-        for (const sentence of saidBy(one, constants))
-          if (/\p{L}{2,}/u.test(sentence.replace(/\{\d+\}/g, ''))) found.said.add(sentence);
+    // What a file of the site holds stands in a blank of an error (src/models/site-file.ts).
+    const told =
+      node.type === 'NewExpression' && callee === 'EngineError'
+        ? given.slice(1, 3)
+        : node.type === 'CallExpression' && callee === 'siteFile'
+          ? given.slice(1, 2)
+          : [];
+    for (const one of told)
+      for (const sentence of saidBy(one, constants))
+        if (/\p{L}{2,}/u.test(sentence.replace(/\{\d+\}/g, ''))) found.said.add(sentence);
   });
 }
 

@@ -2,8 +2,8 @@
  * Owns the reading of models/family-curves.json: what was written down while the family was trained and searched, for
  * pictures. Each part may be missing. Owns no fetching and no words.
  */
-import { EngineError } from '../core/errors';
 import { asArray, asNumber, asObject, asString } from './config-fields';
+import { siteFile } from './site-file';
 
 export interface CurvePoint {
   readonly tokens: number;
@@ -52,15 +52,7 @@ export interface FamilyCurves {
   readonly puzzle: PuzzleSearch | null;
 }
 
-const FILE = 'family-curves.json';
-
-function broken(message: string): EngineError {
-  return new EngineError(
-    'model-corrupt',
-    `${FILE}, which holds the family’s curves, cannot be read: ${message}`,
-    'Load the page again; if it stays so, the site’s copy is damaged.',
-  );
-}
+const FILE = siteFile('family-curves.json', 'the family’s curves');
 
 function list(value: unknown, what: string): readonly unknown[] {
   return value === undefined || value === null ? [] : asArray(value, what);
@@ -97,7 +89,7 @@ function puzzleOf(value: unknown): PuzzleSearch | null {
   const cut = list(fields['cut'], 'puzzle.cut').map((one, at) => layerOf(one, `puzzle.cut[${at}]`));
   const beyond = cut.find((layer) => layer >= importance.length);
   if (beyond !== undefined)
-    throw broken(`puzzle.cut names layer ${beyond}, but there are ${importance.length}.`);
+    throw FILE.broken(`puzzle.cut names layer ${beyond}, but there are ${importance.length}.`);
   return {
     importance,
     cut,
@@ -119,7 +111,7 @@ function puzzleOf(value: unknown): PuzzleSearch | null {
 
 /** Reads family-curves.json. EngineError `model-corrupt` that names the field. */
 export function readFamilyCurves(json: unknown): FamilyCurves {
-  try {
+  return FILE.read(() => {
     const fields = asObject(json, 'the file');
     const moe = fields['moe'] === undefined ? {} : asObject(fields['moe'], 'moe');
     return {
@@ -127,7 +119,7 @@ export function readFamilyCurves(json: unknown): FamilyCurves {
         const curve = asObject(one, `fp8[${at}]`);
         const kind = asString(curve['kind'], `kind of fp8[${at}]`);
         if (kind !== 'bf16' && kind !== 'fp8')
-          throw broken(`kind of fp8[${at}] is "${kind}", not bf16 or fp8.`);
+          throw FILE.broken(`kind of fp8[${at}] is "${kind}", not bf16 or fp8.`);
         return {
           seed: asNumber(curve['seed'], `seed of fp8[${at}]`),
           kind,
@@ -149,8 +141,5 @@ export function readFamilyCurves(json: unknown): FamilyCurves {
           : pairs(moe['maxVio'], 'moe.maxVio').map(([step, violation]) => ({ step, violation })),
       puzzle: puzzleOf(fields['puzzle']),
     };
-  } catch (cause) {
-    if (!(cause instanceof EngineError) || cause.message.startsWith(FILE)) throw cause;
-    throw broken(cause.message);
-  }
+  });
 }

@@ -2,8 +2,8 @@
  * Owns the reading of models/family.json: the control and the systems of the family as they were measured, each with the
  * command and commit that measured it. Fields beside the contract's are optional. Owns no fetching and no words.
  */
-import { EngineError } from '../core/errors';
 import { asArray, asNumber, asObject, asString, type Json } from './config-fields';
+import { siteFile } from './site-file';
 
 export const SYSTEM_IDS = [
   'moe',
@@ -61,15 +61,7 @@ export interface FamilyFile {
   readonly systems: readonly FamilySystem[];
 }
 
-const FILE = 'family.json';
-
-function broken(message: string): EngineError {
-  return new EngineError(
-    'model-corrupt',
-    `${FILE}, which holds the family’s figures, cannot be read: ${message}`,
-    'Load the page again; if it stays so, the site’s copy is damaged.',
-  );
-}
+const FILE = siteFile('family.json', 'the family’s figures');
 
 function intervalOf(json: unknown, what: string): readonly [number, number] | null {
   if (json === undefined || json === null) return null;
@@ -77,7 +69,7 @@ function intervalOf(json: unknown, what: string): readonly [number, number] | nu
     asNumber(end, `${what}[${at}]`, true),
   );
   if (low === undefined || high === undefined || more.length > 0 || low > high)
-    throw broken(`${what} is ${JSON.stringify(json)}, not [low, high].`);
+    throw FILE.broken(`${what} is ${JSON.stringify(json)}, not [low, high].`);
   return [low, high];
 }
 
@@ -118,7 +110,7 @@ function folderOf(fields: Json, where: string): string | null {
   const name = fields['folder'] ?? fields['model'] ?? null;
   if (name === null) return null;
   const folder = asString(name, `folder of ${where}`).replace(/^(?:public\/)?models\/|\/$/g, '');
-  if (!/^[\w-]+$/.test(folder)) throw broken(`folder of ${where} is "${folder}", not a name.`);
+  if (!/^[\w-]+$/.test(folder)) throw FILE.broken(`folder of ${where} is "${folder}", not a name.`);
   return folder;
 }
 
@@ -142,10 +134,10 @@ function systemOf(json: unknown, at: number): FamilySystem {
   const name = asString(fields['id'], `id of systems[${at}]`);
   const id = SYSTEM_IDS.find((one) => one === name);
   if (id === undefined)
-    throw broken(`systems[${at}] is "${name}"; known are ${SYSTEM_IDS.join(', ')}.`);
+    throw FILE.broken(`systems[${at}] is "${name}"; known are ${SYSTEM_IDS.join(', ')}.`);
   const told = asObject(fields['figure'], `figure of ${id}`);
   const estimate = estimateOf(told, null, `figure of ${id}`);
-  if (estimate === null) throw broken(`${id} has no figure.`);
+  if (estimate === null) throw FILE.broken(`${id} has no figure.`);
   const figure: FamilyFigure = {
     ...estimate,
     name: asString(told['name'], `figure.name of ${id}`),
@@ -171,12 +163,12 @@ function systemOf(json: unknown, at: number): FamilySystem {
 
 /** Reads family.json. EngineError `model-corrupt` that names the field. */
 export function readFamilyFile(json: unknown): FamilyFile {
-  try {
+  return FILE.read(() => {
     const fields = asObject(json, 'the file');
     const control = asObject(fields['control'], 'control');
     const systems = asArray(fields['systems'], 'systems').map(systemOf);
     const twice = systems.find(({ id }, at) => systems.findIndex((one) => one.id === id) !== at);
-    if (twice !== undefined) throw broken(`${twice.id} is there twice.`);
+    if (twice !== undefined) throw FILE.broken(`${twice.id} is there twice.`);
     return {
       control: {
         ...measuredModel(control, 'control'),
@@ -184,8 +176,5 @@ export function readFamilyFile(json: unknown): FamilyFile {
       },
       systems,
     };
-  } catch (cause) {
-    if (!(cause instanceof EngineError) || cause.message.startsWith(FILE)) throw cause;
-    throw broken(cause.message);
-  }
+  });
 }

@@ -2,8 +2,8 @@
  * Owns the reading of models/impact.json: what was measured under seven categories of social impact. A field that says
  * nothing is null; what can't be read at all is named.
  */
-import { EngineError } from '../core/errors';
 import { asArray, asNumber, asObject, asString, type Json } from './config-fields';
+import { siteFile } from './site-file';
 
 export const IMPACT_CATEGORIES = [
   'bias',
@@ -69,15 +69,7 @@ export interface ImpactFile {
   readonly categories: readonly ImpactCategory[];
 }
 
-const FILE = 'impact.json';
-
-function broken(message: string): EngineError {
-  return new EngineError(
-    'model-corrupt',
-    `${FILE}, which holds the report, cannot be read: ${message}`,
-    'Load the page again; if it stays so, the site’s copy is damaged.',
-  );
-}
+const FILE = siteFile('impact.json', 'the report');
 
 function listOf(fields: Json, name: string, where: string): readonly unknown[] {
   const value = fields[name] ?? null;
@@ -99,7 +91,7 @@ function measuredOf(fields: Json, where: string): Measured {
     asNumber(end, `interval of ${where}`, true),
   );
   if ((low === undefined) !== (high === undefined) || more.length > 0)
-    throw broken(`interval of ${where} is not [low, high].`);
+    throw FILE.broken(`interval of ${where} is not [low, high].`);
   return {
     name: asString(fields['name'], `name of ${where}`),
     value: numberOrNull(fields, 'value', where),
@@ -155,7 +147,7 @@ function categoryOf(json: unknown, at: number): ImpactCategory {
   const name = asString(fields['id'], `id of ${where}`);
   const id = IMPACT_CATEGORIES.find((one) => one === name);
   if (id === undefined)
-    throw broken(`${where} is "${name}"; known are ${IMPACT_CATEGORIES.join(', ')}.`);
+    throw FILE.broken(`${where} is "${name}"; known are ${IMPACT_CATEGORIES.join(', ')}.`);
   return {
     id,
     summary: textOr(fields, 'summary', id),
@@ -178,7 +170,7 @@ function categoryOf(json: unknown, at: number): ImpactCategory {
 
 /** Reads impact.json. EngineError `model-corrupt` that names the field. */
 export function readImpactFile(json: unknown): ImpactFile {
-  try {
+  return FILE.read(() => {
     const fields = asObject(json, 'the file');
     const framework = asObject(fields['framework'] ?? {}, 'framework');
     return {
@@ -195,8 +187,5 @@ export function readImpactFile(json: unknown): ImpactFile {
       ),
       categories: asArray(fields['categories'], 'categories').map(categoryOf),
     };
-  } catch (cause) {
-    if (!(cause instanceof EngineError) || cause.message.startsWith(FILE)) throw cause;
-    throw broken(cause.message);
-  }
+  });
 }

@@ -2,8 +2,8 @@
  * Owns the reading of models/posttraining-curves.json: how reward and length went through reinforcement, the same
  * questions' replies on the way, and how often replies are right by their reward. Owns no fetching and no words.
  */
-import { EngineError } from '../core/errors';
 import { asArray, asNumber, asObject, asString } from './config-fields';
+import { siteFile } from './site-file';
 
 interface LearningPoint {
   readonly update: number;
@@ -35,19 +35,11 @@ export interface PosttrainingCurves {
   readonly tenths: readonly RewardTenth[];
 }
 
-const FILE = 'posttraining-curves.json';
-
-function broken(message: string): EngineError {
-  return new EngineError(
-    'model-corrupt',
-    `${FILE}, which holds the curves of what came after pretraining, cannot be read: ${message}`,
-    'Load the page again; if it stays so, the site’s copy is damaged.',
-  );
-}
+const FILE = siteFile('posttraining-curves.json', 'the curves of what came after pretraining');
 
 /** Reads posttraining-curves.json. EngineError `model-corrupt` that names the field. */
 export function readPosttrainingCurves(json: unknown): PosttrainingCurves {
-  try {
+  return FILE.read(() => {
     const fields = asObject(json, 'the file');
     const number = (value: unknown, what: string): number => asNumber(value, what, true);
     return {
@@ -83,8 +75,5 @@ export function readPosttrainingCurves(json: unknown): PosttrainingCurves {
         };
       }),
     };
-  } catch (cause) {
-    if (!(cause instanceof EngineError) || cause.message.startsWith(FILE)) throw cause;
-    throw broken(cause.message);
-  }
+  });
 }

@@ -2,8 +2,8 @@
  * Owns the reading of models/posttraining.json: what each system after pretraining gained, with the command and commit that
  * measured it. A broken row is left out and told of by row and field; the rest is read. Owns no fetching and no words.
  */
-import { EngineError } from '../core/errors';
 import { asArray, asNumber, asObject, asString } from './config-fields';
+import { siteFile } from './site-file';
 
 const POSTTRAINING_IDS = [
   'grpo',
@@ -39,29 +39,23 @@ export interface PosttrainingFile {
   readonly problems: readonly string[];
 }
 
-const FILE = 'posttraining.json';
-
-function broken(message: string): EngineError {
-  return new EngineError(
-    'model-corrupt',
-    `${FILE}, which holds the figures of what came after pretraining, cannot be read: ${message}`,
-    'Load the page again; if it stays so, the site’s copy is damaged.',
-  );
-}
+const FILE = siteFile('posttraining.json', 'the figures of what came after pretraining');
 
 function systemOf(json: unknown, where: string): PosttrainingSystem {
   const fields = asObject(json, where);
   const name = asString(fields['id'], `id of ${where}`);
   const id = POSTTRAINING_IDS.find((one) => one === name);
   if (id === undefined)
-    throw broken(`id of ${where} is "${name}"; known are ${POSTTRAINING_IDS.join(', ')}.`);
+    throw FILE.broken(`id of ${where} is "${name}"; known are ${POSTTRAINING_IDS.join(', ')}.`);
   const figure = asObject(fields['figure'], `figure of ${where}`);
   const interval = asArray(figure['interval'], `figure.interval of ${where}`).map((end, at) =>
     asNumber(end, `figure.interval[${at}] of ${where}`, true),
   );
   const [low, high] = interval;
   if (low === undefined || high === undefined || interval.length !== 2 || low > high)
-    throw broken(`figure.interval of ${where} is ${JSON.stringify(interval)}, not [low, high].`);
+    throw FILE.broken(
+      `figure.interval of ${where} is ${JSON.stringify(interval)}, not [low, high].`,
+    );
   return {
     id,
     model: asString(fields['model'], `model of ${where}`),
@@ -83,18 +77,17 @@ function systemOf(json: unknown, where: string): PosttrainingSystem {
 /** Reads posttraining.json. EngineError `model-corrupt` where there is no list of systems. */
 export function readPosttrainingFile(json: unknown): PosttrainingFile {
   const rows = (json as { readonly systems?: unknown } | null | undefined)?.systems;
-  if (!Array.isArray(rows)) throw broken('systems is not a list.');
+  if (!Array.isArray(rows)) throw FILE.broken('systems is not a list.');
   const systems: PosttrainingSystem[] = [];
   const problems: string[] = [];
   for (const [at, row] of rows.entries()) {
     try {
       const system = systemOf(row, `systems[${at}]`);
       if (systems.some(({ id }) => id === system.id))
-        throw broken(`systems[${at}] is ${system.id}, which is there twice.`);
+        throw FILE.broken(`systems[${at}] is ${system.id}, which is there twice.`);
       systems.push(system);
     } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      problems.push(error.message.startsWith(FILE) ? error.message : broken(error.message).message);
+      problems.push(FILE.named(error).message);
     }
   }
   return { systems, problems };
