@@ -1,11 +1,12 @@
 """Preference pairs in HelpSteer3's schema, read and written as they are published (nvidia/HelpSteer3, `preference`).
 
 One JSON object a line: domain, language, context [{role, content}], response1, response2, overall_preference from -3 to 3
-(negative: response1 is better, 0: a tie), individual_preference. What is broken is named by row and field; the rest is read.
+(negative: response1 is better, 0: a tie), individual_preference [{score, reasoning}] of up to three people. What is broken is named by row and field; the rest is read.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,10 +35,12 @@ class Preference:
 
 
 def read_preferences(path: Path) -> tuple[list[Preference], list[str]]:
-    """The rows, and a sentence for each that is left out. FileNotFoundError where there is no such file."""
+    """The rows of a .jsonl or .jsonl.gz, and a sentence for each that is left out. FileNotFoundError where there is no such file."""
     rows: list[Preference] = []
     problems: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    packed = path.read_bytes()
+    text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8")
+    for number, line in enumerate(text.split("\n"), 1):  # no splitlines: texts hold other ends of lines
         if not line.strip():
             continue
         try:
@@ -60,11 +63,20 @@ def _checked(row: Any) -> Preference:
     for name in ("response1", "response2"):
         if not isinstance(row.get(name), str) or not row[name].strip():
             raise ValueError(f"{name} is missing or empty")
-    score = row.get("overall_preference")
-    if isinstance(score, bool) or not isinstance(score, int) or not -MOST <= score <= MOST:
-        raise ValueError(f"overall_preference is {score!r}, not a whole number from -{MOST} to {MOST}")
+    score = _score(row.get("overall_preference"), "overall_preference")
+    individual = row.get("individual_preference") or []
+    if not isinstance(individual, list) or not all(isinstance(one, dict) for one in individual):
+        raise ValueError("individual_preference is no list of objects with a score and a reasoning")
+    for at, one in enumerate(individual):
+        _score(one.get("score"), f"individual_preference[{at}].score")
     messages = tuple({"role": m["role"], "content": m["content"]} for m in context)
     return Preference(messages, (row["response1"], row["response2"]), score, str(row.get("domain", "general")), str(row.get("language", "english")))
+
+
+def _score(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -MOST <= value <= MOST:
+        raise ValueError(f"{name} is {value!r}, not a whole number from -{MOST} to {MOST}")
+    return value
 
 
 def write_preferences(path: Path, rows: Iterable[Preference]) -> None:
