@@ -18,7 +18,7 @@ from tidepool_model.data import chat_format
 from tidepool_model.data import tokenizer as tokenizers_
 from tidepool_model.data.packing import IGNORED, PackedStage
 from tidepool_model.posttraining import faults, feedback_edit, role_rows, roles
-from tidepool_model.posttraining.best_of import PLAIN
+from tidepool_model.posttraining.environments import PLAIN
 from tidepool_model.posttraining.faults import Faulty
 from tidepool_model.posttraining.roles import NOTHING_WRONG, Draft
 from tidepool_model.training.train import unlikelihood

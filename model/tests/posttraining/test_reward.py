@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from tokenizers import Tokenizer
 from tidepool_model.architecture.config import preset
 from tidepool_model.architecture.model import HybridLM
 from tidepool_model.data import tokenizer as tokenizers_
-from tidepool_model.posttraining.best_of import Reply, answer_of, draw_tasks, kept_replies, majority, measure, pairs_of
+from tidepool_model.posttraining.best_of import pairs_of
+from tidepool_model.posttraining.choosing import Reply
 from tidepool_model.posttraining.environments import MALFORMED, RIGHT, WRONG
 from tidepool_model.posttraining.preferences import Preference, read_preferences, write_preferences
+from tidepool_model.posttraining.reply_pool import PoolError, draw_tasks, kept_replies, sources_of
 from tidepool_model.posttraining.reward import ATTRIBUTE_WEIGHTS, Head, RewardError, accuracy_by_domain, fit_attributes, fit_bradley_terry, pair_attributes, read_pairs, states_of
 
 # A row with the fields that the published file has.
@@ -104,9 +107,14 @@ def test_pairs_put_the_right_reply_first_in_rank_not_in_place(tokenizer: Tokeniz
     torch.manual_seed(4)
     model = HybridLM(replace(preset("micro"), vocab_size=tokenizer.get_vocab_size())).eval()
     tasks = draw_tasks(tokenizer, 3, "train", ("wide",), 2)
-    drawn = kept_replies(model, tokenizer, tasks, 1.0, tmp_path / "replies.jsonl", 0)
+    models, journal = [("one", model)], tmp_path / "replies.jsonl"
+    drawn = kept_replies(models, tokenizer, tasks, [1.0], 8, journal, 0)
     assert len(drawn) == 3 and all(reply.reward in (RIGHT, WRONG, MALFORMED) for replies in drawn for reply in replies)
-    assert kept_replies(model, tokenizer, tasks, 1.0, tmp_path / "replies.jsonl", 0) == drawn  # read, not written anew
+    assert kept_replies(models, tokenizer, tasks, [1.0], 8, journal, 0) == drawn  # read, not written anew
+    journal.write_text("".join(json.dumps([[r.text, r.reward, r.tokens] for r in replies]) + "\n" for replies in drawn) + '[["cut sh')
+    assert [[r.text for r in replies] for replies in kept_replies(models, tokenizer, tasks, [1.0], 8, journal, 0)] == [[r.text for r in replies] for replies in drawn]
+    with pytest.raises(PoolError, match="line 1: 8 replies of one checkpoint; this command asks for 16 of one at 1"):
+        kept_replies(models, tokenizer, tasks, [1.0], 16, journal, 0)
     task, rng = tasks[0][1], random.Random(1)
     replies = [Reply("right", RIGHT, 5), Reply("wrong", WRONG, 5)]
     pairs = [pair for _ in range(40) for pair in pairs_of(task, replies, rng)]
@@ -117,11 +125,14 @@ def test_pairs_put_the_right_reply_first_in_rank_not_in_place(tokenizer: Tokeniz
     assert abs(worse.preference) == 3
 
 
-def test_votes_and_choices_are_counted() -> None:
-    assert answer_of("8 + 1 = 9.\n</think>\nThat is 9 apples.") == "9" and answer_of("Yes, it is.") == "yes it is"
-    assert majority(["It is 4.", "It is 5.", "5", "x</think>5."]) == 1
-    right, wrong = Reply("It is 5.", RIGHT, 4), Reply("It is 4.", WRONG, 6)
-    found = measure([([wrong, right, wrong, wrong, *[right] * 4], [0, 9, 0, 0, 1, 1, 1, 1]), ([wrong] * 8, [1.0] * 8)])
-    shares = {name: value["share"] for name, value in found["right"].items()}  # type: ignore[union-attr]
-    assert shares == {"one": 0.3125, "any": 0.5, "bestOf4": 0.5, "majorityOf4": 0.0, "bestOf8": 0.5, "majorityOf8": 0.5}
-    assert found["tokensEach"] == 5.4 or found["tokensEach"] == pytest.approx(5.4, abs=0.3)
+def test_replies_are_spread_over_checkpoints_and_temperatures(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    models = [(name, HybridLM(replace(preset("micro"), vocab_size=tokenizer.get_vocab_size())).eval()) for name in ("one", "other")]
+    tasks = draw_tasks(tokenizer, 3, "train", ("wide",), 2)
+    drawn = kept_replies(models, tokenizer, tasks, [0.5, 1.0, 1.5], 8, tmp_path / "replies.jsonl", 0)
+    written = [(reply.by, reply.temperature) for replies in drawn for reply in replies]
+    assert Counter(written) == {(name, temperature): 4 for name in ("one", "other") for temperature in (0.5, 1.0, 1.5)}
+    assert written[8:16] == sources_of(["one", "other"], [0.5, 1.0, 1.5], 1, 8)
+    assert kept_replies(models, tokenizer, tasks, [0.5, 1.0, 1.5], 8, tmp_path / "replies.jsonl", 0) == drawn
+    with pytest.raises(PoolError, match="8 replies of one at 0.5, one at 1, one at 1.5, other at"):
+        kept_replies(models[:1], tokenizer, tasks, [0.5], 8, tmp_path / "replies.jsonl", 0)

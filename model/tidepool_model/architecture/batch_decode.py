@@ -160,17 +160,21 @@ def write_replies(
     longest: int,
     stop: set[int],
     batch: int = 64,
-    temperature: float = 0.0,
+    temperature: float | Sequence[float] = 0.0,
     top: int = 40,
     limit: Limit | None = None,
     limits: Sequence[Limit | None] | None = None,
 ) -> Iterator[tuple[int, list[int]]]:
     """(index of the prompt, tokens of its reply) as rows end; the token of `stop` that ended it included.
 
-    With `limit` (or one for each prompt, `limits`) a prompt ends in an open thought. `temperature` 0 takes the best token,
-    else one of the `top` best. A reply ends after `longest` tokens at the latest.
+    With `limit` (or one for each prompt, `limits`) a prompt ends in an open thought. `temperature` (or one for each prompt,
+    none of them 0) draws among the `top` best, 0 takes the best token. A reply ends after `longest` tokens at the latest.
     """
     waiting = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))  # neighbours of one length are read together
+    warmth = [temperature] * len(prompts) if isinstance(temperature, int | float) else list(temperature)
+    is_mixed = len(set(warmth)) > 1
+    if is_mixed and min(warmth) <= 0:
+        raise ValueError("a temperature of 0 among others: write its prompts in a call of their own")
     rows = HybridRows[_Writer](model) if isinstance(model, HybridLM) else _Batch(model)
     while rows.rows or waiting:
         going = sum(not writer.is_over for writer in rows.rows)
@@ -179,8 +183,9 @@ def write_replies(
             rows.refill([(_Writer(i, (limits[i] if limits else limit)), prompts[i]) for i in joining])
             if not rows.rows:
                 return
-        if temperature > 0:
-            best, which = (rows.logits.float() / temperature).topk(min(top, rows.logits.shape[-1]), -1)
+        if warmth[0] > 0:
+            by = torch.tensor([warmth[writer.index] for writer in rows.rows])[:, None] if is_mixed else warmth[0]
+            best, which = (rows.logits.float() / by).topk(min(top, rows.logits.shape[-1]), -1)
             chosen = which.gather(1, torch.multinomial(best.softmax(-1), 1))[:, 0].tolist()
         else:
             chosen = rows.logits.argmax(-1).tolist()

@@ -1,90 +1,41 @@
-"""Preference pairs from the checkers, and what best-of-N by a reward model gains over one reply and over the majority.
+"""Preference pairs from checkers and rules, and what best-of-N by a reward model gains over one reply and over the majority.
 
-    python -m tidepool_model.posttraining.best_of pairs --checkpoint DIR --prompts 600 --out DIR
-    python -m tidepool_model.posttraining.best_of measure --checkpoint DIR --reward reward.safetensors --out best-of.json
+    python -m tidepool_model.posttraining.best_of pairs --checkpoints DIR DIR --temperatures 0.6 0.8 1.0 --prompts 600 --out DIR
+    python -m tidepool_model.posttraining.best_of measure --checkpoint DIR --reward reward.safetensors --most 16 --out best-of.json
 
-Pairs: eight replies to a problem of the training side, a right one before a wrong one (2), before one that is not in form (3); and
-worked replies before the same with a fault put in by rule (a wrong last step, an answer against its thought, one that breaks off).
-Measured on held-out problems: one reply, the reward's choice of 4 and of 8, the most frequent answer of 4 and of 8 (at equal
-tokens), any of 8; and right answers by tenth of the reward, which shows where it can be fooled.
+Pairs: eight replies to a problem of the training side, spread over checkpoints and temperatures, a right one before a wrong one (2),
+before one that is not in form (3); worked replies before the same with a fault put in by rule (ruled_pairs.py); and chat replies
+before ones that a rule made worse (talk_pairs.py). Measured on held-out problems: one reply, the reward's choice of 4, 8 … of a pool,
+the most frequent answer of as many (at equal tokens), any; best of N for N = 1, 2, 4 … the pool, read off all choices of N; and right
+answers by tenth of the reward. The last two show where it can be fooled.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import random
-import re
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tasks import registry
-from tasks.interval import wilson
-from tasks.problem import Problem
 from tokenizers import Tokenizer
-from tqdm import tqdm
 
-from ..architecture.batch_decode import write_replies
-from ..architecture.model import HybridLM, load_pretrained
-from ..data import chat_format
+from ..architecture.config import ConfigError
+from ..architecture.model import CheckpointError, load_pretrained
 from ..data.tokenizer import DEFAULT_DIR
-from .environments import MALFORMED, RIGHT, FamilyEnvironment, Task, environments
+from .choosing import Reply, measure
+from .environments import MALFORMED, RIGHT, Task
 from .preferences import Preference, write_preferences
-from .reward import Head, states_of
+from .reply_pool import Drawn, Named, PoolError, draw_tasks, kept_replies
+from .reward import Head, RewardError, states_of
+from .ruled_pairs import ruled_pairs
+from .talk_pairs import split_by_source, talk_pairs
 
-PLAIN = tuple(family for family in registry.FAMILIES if family != "tools")
-SIZES = (4, 8)
-LONGEST = 260
-NUMBER = re.compile(r"(?<![\w.:])\d+(?![\w:]|\.\d)")
-CARRIED, AGAINST, BROKEN_OFF = RULED = ("ruled, wrong to the end", "ruled, answer against its thought", "ruled, breaks off")
-SIDE = 8  # problems answered in one batch
+POOL = 8  # replies to a problem
 HELD_SHARE = 0.2
-
-
-@dataclass(frozen=True)
-class Reply:
-    text: str  # with its thought, without the end mark
-    reward: float  # of the environment
-    tokens: int
-
-
-def replies_to(model: HybridLM, tokenizer: Tokenizer, tasks: Sequence[tuple[FamilyEnvironment, Task]], count: int, temperature: float, seed: int) -> list[list[Reply]]:
-    """`count` sampled replies to each task; one that does not end is not in form."""
-    end = tokenizer.token_to_id(chat_format.IM_END)
-    prompts = [task.prompt for _, task in tasks for _ in range(count)]
-    torch.manual_seed(seed)
-    found: dict[int, Reply] = {}  # they come as they end, the short ones first
-    for index, tokens in write_replies(model, prompts, LONGEST, {end}, temperature=temperature, top=model.config.vocab_size):
-        environment, task = tasks[index // count]
-        text = tokenizer.decode(tokens, skip_special_tokens=False).removesuffix(chat_format.IM_END)
-        found[index] = Reply(text, environment.reward(task, [text]) if tokens[-1] == end else MALFORMED, len(tokens))
-    return [[found[at * count + k] for k in range(count)] for at in range(len(tasks))]
-
-
-def kept_replies(
-    model: HybridLM, tokenizer: Tokenizer, tasks: Sequence[tuple[FamilyEnvironment, Task]], temperature: float, journal: Path, minutes: float
-) -> list[list[Reply]]:
-    """Eight replies to each task, SIDE tasks at once, each batch written down as it ends, so that the same command goes on.
-
-    With `minutes` it ends after so long; the tasks that were answered by then are the first ones.
-    """
-    found = [[Reply(*reply) for reply in json.loads(line)] for line in journal.read_text(encoding="utf-8").splitlines()] if journal.exists() else []
-    began = time.monotonic()
-    with journal.open("a", encoding="utf-8") as out, tqdm(total=len(tasks), initial=len(found), disable=None) as bar:
-        while len(found) < len(tasks) and not (minutes and time.monotonic() - began > minutes * 60):
-            at = len(found)
-            for replies in replies_to(model, tokenizer, tasks[at : at + SIDE], max(SIZES), temperature, at):
-                out.write(json.dumps([[reply.text, reply.reward, reply.tokens] for reply in replies], ensure_ascii=False) + "\n")
-                found.append(replies)
-            out.flush()
-            bar.update(len(found) - at)
-    return found
 
 
 def pairs_of(task: Task, replies: Sequence[Reply], rng: random.Random) -> list[Preference]:
@@ -103,165 +54,97 @@ def pairs_of(task: Task, replies: Sequence[Reply], rng: random.Random) -> list[P
     return found
 
 
-def _slip(text: str, rng: random.Random) -> tuple[str, str] | None:
-    """The text's last number and one that is one or ten off; None where it has none."""
-    found = NUMBER.findall(text)
-    if not found:
-        return None
-    value = int(found[-1])
-    return found[-1], str(rng.choice([value + 1, value + 10, *([value - 1] if value else [])]))
+def share_out(by_problem: Sequence[list[Preference]], ruled: int, talk: int, rng: random.Random) -> tuple[list[Preference], list[Preference]]:
+    """(to fit on, held out): a fifth of the problems, of the ruled pairs, and of what talk is about; none is in both."""
+    problems = [pairs for pairs in by_problem if pairs]
+    rng.shuffle(problems)
+    cut = int(len(problems) * HELD_SHARE)
+    by_rule = ruled_pairs(ruled, 4)
+    rule_cut = int(len(by_rule) * HELD_SHARE)
+    taught, held = split_by_source(talk_pairs(talk, 5), HELD_SHARE, random.Random(6))
+    return (
+        [pair for pairs in problems[cut:] for pair in pairs] + by_rule[rule_cut:] + taught,
+        [pair for pairs in problems[:cut] for pair in pairs] + by_rule[:rule_cut] + held,
+    )
 
 
-def _last_replaced(text: str, number: str, other: str) -> str | None:
-    places = [place for place in NUMBER.finditer(text) if place[0] == number]
-    return text[: places[-1].start()] + other + text[places[-1].end() :] if places else None
-
-
-def ruled_pair(problem: Problem, rng: random.Random) -> Preference | None:
-    """The worked reply beside one with a fault put in by rule, which the check has to refuse; None where the rule finds no place."""
-    thought, answer = "\n".join(problem.thought), problem.answer
-    kind = rng.choice(RULED)
-    worse_thought: str | None = thought
-    worse_answer: str | None = ""
-    if kind == BROKEN_OFF:
-        worse_thought = thought[: len(thought) // 2].rpartition(" ")[0]
-    elif (slip := _slip(answer, rng)) is None:
-        return None
-    else:
-        worse_answer = _last_replaced(answer, *slip)
-        worse_thought = _last_replaced(thought, *slip) if kind == CARRIED else thought
-    if not worse_thought or worse_answer is None or (worse_answer and registry.FAMILIES[problem.family].check(problem, worse_answer)):
-        return None
-    good, bad = (f"{part}\n{chat_format.END_THINK}\n{said}" for part, said in ((thought, answer), (worse_thought, worse_answer)))
-    size = 3 if kind == BROKEN_OFF else 2
-    first = rng.random() < 0.5
-    return Preference(({"role": "user", "content": problem.question},), (good, bad) if first else (bad, good), -size if first else size, kind)
-
-
-def ruled_pairs(count: int, seed: int) -> list[Preference]:
-    """Such pairs of problems of the training side, families by turns."""
-    rng = random.Random(seed)
-    found: list[Preference] = []
-    for index in itertools.count():
-        if len(found) == count:
-            return found
-        pair = ruled_pair(registry.sample(PLAIN[index % len(PLAIN)], rng, rng.randint(1, 5), "train", "wide"), rng)
-        if pair is not None:
-            found.append(pair)
-    raise AssertionError
-
-
-def answer_of(text: str) -> str:
-    """What is counted in a vote: the numbers of an answer, or its words."""
-    answer = text.rpartition(chat_format.END_THINK)[2].strip().lower()
-    numbers = re.findall(r"-?\d+(?:[.:]\d+)*", answer)
-    return " ".join(numbers) if numbers else re.sub(r"[^a-z]+", " ", answer).strip()
-
-
-def majority(texts: Sequence[str]) -> int:
-    """Index of the first reply with the most frequent answer."""
-    answers = [answer_of(text) for text in texts]
-    return answers.index(Counter(answers).most_common(1)[0][0])
-
-
-def measure(scored: Sequence[tuple[Sequence[Reply], Sequence[float]]]) -> dict[str, object]:
-    """Shares of problems answered rightly by each way of choosing, from replies and rewards of each problem."""
-    n = len(scored)
-    right: Counter[str] = Counter()
-    single = 0.0
-    flat: list[tuple[float, bool]] = []
-    for replies, rewards in scored:
-        verdicts = [reply.reward == RIGHT for reply in replies]
-        single += sum(verdicts) / len(verdicts)
-        right["any"] += any(verdicts)
-        for size in SIZES:
-            right[f"bestOf{size}"] += verdicts[max(range(size), key=lambda i: rewards[i])]
-            right[f"majorityOf{size}"] += verdicts[majority([reply.text for reply in replies[:size]])]
-        flat += zip(rewards, verdicts, strict=True)
-    flat.sort(key=lambda pair: pair[0])
-    tenths = [flat[len(flat) * i // 10 : len(flat) * (i + 1) // 10] for i in range(10)]
-    shares = {"one": single / n} | {name: count / n for name, count in right.items()}
-    return {
-        "problems": n,
-        "tokensEach": round(sum(reply.tokens for replies, _ in scored for reply in replies) / sum(len(replies) for replies, _ in scored), 1),
-        "right": {name: {"share": round(share, 4), "interval": wilson(share, n)} for name, share in shares.items()},
-        "byTenthOfReward": [{"reward": round(sum(r for r, _ in part) / len(part), 3), "right": round(sum(v for _, v in part) / len(part), 4)} for part in tenths if part],
-    }
-
-
-def draw_tasks(tokenizer: Tokenizer, count: int, split: str, phrasings: Sequence[str], seed: int) -> list[tuple[FamilyEnvironment, Task]]:
-    """Problems of every family by turns, of one side of the border between training and test."""
-    known = environments(tokenizer)
-    rng = random.Random(seed)
-    found = []
-    for index in range(count):
-        environment = known[PLAIN[index % len(PLAIN)]]
-        problem = registry.sample(environment.name, rng, rng.randint(1, 5), split, rng.choice(list(phrasings)))
-        found.append((environment, environment.task_of(problem, None)))
-    return found
-
-
-def make_pairs(model: HybridLM, tokenizer: Tokenizer, count: int, temperature: float, out: Path, minutes: float = 0, ruled: int = 0) -> tuple[int, int]:
-    """Writes pairs.jsonl and held.jsonl (the pairs of a fifth of the problems, none of which is in the other); how many each has.
-
-    `ruled` pairs with faults put in by rule are shared out in the same way.
-    """
+def make_pairs(
+    models: Sequence[Named], tokenizer: Tokenizer, count: int, temperatures: Sequence[float], out: Path, minutes: float = 0, ruled: int = 0, talk: int = 0
+) -> tuple[int, int]:
+    """Writes pairs.jsonl and held.jsonl; how many each has."""
     out.mkdir(parents=True, exist_ok=True)
     rng = random.Random(1)
     tasks = draw_tasks(tokenizer, count, "train", ("wide",), 2)
-    by_problem = [pairs_of(task, replies, rng) for (_, task), replies in zip(tasks, kept_replies(model, tokenizer, tasks, temperature, out / "replies.jsonl", minutes), strict=False)]
-    by_problem = [pairs for pairs in by_problem if pairs]
-    rng.shuffle(by_problem)
-    cut = int(len(by_problem) * HELD_SHARE)
-    by_rule = ruled_pairs(ruled, 4)
-    held, taught = ([pair for pairs in part for pair in pairs] for part in (by_problem[:cut], by_problem[cut:]))
-    cut = int(len(by_rule) * HELD_SHARE)
-    held, taught = held + by_rule[:cut], taught + by_rule[cut:]
+    pools = kept_replies(models, tokenizer, tasks, temperatures, POOL, out / "replies.jsonl", minutes)
+    taught, held = share_out([pairs_of(task, replies, rng) for (_, task), replies in zip(tasks, pools, strict=False)], ruled, talk, rng)
     write_preferences(out / "held.jsonl", held)
     write_preferences(out / "pairs.jsonl", taught)
     return len(taught), len(held)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("pairs", "measure"))
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--tokenizer", type=Path, default=DEFAULT_DIR / "tokenizer.json")
-    parser.add_argument("--prompts", type=int, default=600)
-    parser.add_argument("--temperature", type=float, default=0.8)
-    parser.add_argument("--ruled", type=int, default=600, help="pairs with a fault put in by rule")
-    parser.add_argument("--minutes", type=float, default=0, help="no further problem after so long; 0: all of them")
-    parser.add_argument("--reward", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    model, tokenizer = load_pretrained(args.checkpoint).eval(), Tokenizer.from_file(str(args.tokenizer))
+def named_models(folders: Sequence[Path]) -> list[Named]:
+    """Each by its folder's name, or by the whole path where two have one name."""
+    names = [folder.resolve().name for folder in folders]
+    return [(name if names.count(name) == 1 else str(folder), load_pretrained(folder).eval()) for name, folder in zip(names, folders, strict=True)]
+
+
+def measure_with(args: argparse.Namespace, models: Sequence[Named], tokenizer: Tokenizer) -> dict[str, object]:
+    """What best_of measure writes. PoolError, RewardError: what does not fit."""
     began = time.monotonic()
-    if args.what == "pairs":
-        taught, held = make_pairs(model, tokenizer, args.prompts, args.temperature, args.out, args.minutes, args.ruled)
-        print(f"{taught} pairs to fit on, {held} held out, {time.monotonic() - began:.0f} s -> {args.out}")
-        return 0
-    if args.reward is None:
-        print("best_of: measure needs --reward, the file that posttraining/reward.py wrote", file=sys.stderr)
-        return 1
+    (_, model), *_ = models
     head = Head.load(args.reward, model.config.hidden_size)
-    tasks = draw_tasks(tokenizer, args.prompts, "test", ("train", "test"), 3)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    answered = kept_replies(model, tokenizer, tasks, args.temperature, args.out.with_suffix(".replies.jsonl"), args.minutes)
     beside = args.reward.with_name(f"{args.reward.stem}-attributes{args.reward.suffix}")
     attributes = Head.load(beside, model.config.hidden_size) if beside.exists() else None
+    tasks: list[Drawn] = draw_tasks(tokenizer, args.prompts, "test", ("train", "test"), 3)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    pools = kept_replies(models, tokenizer, tasks, args.temperatures, args.most, args.out.with_suffix(".replies.jsonl"), args.minutes)
     scored: list[tuple[list[Reply], list[float]]] = []
     by_attributes: list[tuple[list[Reply], list[float]]] = []
-    for (_, task), replies in zip(tasks, answered, strict=False):
+    for (_, task), replies in zip(tasks, pools, strict=False):
         context = [{"role": "user", "content": task.problem.question}]
         states = states_of(model, tokenizer, [(context, reply.text) for reply in replies])
         scored.append((replies, head.reward(states).tolist()))
         if attributes is not None:
             by_attributes.append((replies, attributes.reward(states).tolist()))
-    found = measure(scored) | {"seconds": round(time.monotonic() - began)}
+    found: dict[str, object] = measure(scored)
     if by_attributes:
-        found["byAttributes"] = {name: value for name, value in measure(by_attributes).items() if name in ("right", "byTenthOfReward")}
+        found["byAttributes"] = {name: value for name, value in measure(by_attributes).items() if name in ("right", "byTenthOfReward", "byDraws")}
+    return found | {"seconds": round(time.monotonic() - began)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("pairs", "measure"))
+    parser.add_argument("--checkpoints", "--checkpoint", type=Path, nargs="+", required=True, help="who replies; rewards read the first one's states")
+    parser.add_argument("--tokenizer", type=Path, default=DEFAULT_DIR / "tokenizer.json")
+    parser.add_argument("--prompts", type=int, default=600)
+    parser.add_argument("--temperatures", "--temperature", type=float, nargs="+", default=[0.8])
+    parser.add_argument("--ruled", type=int, default=600, help="pairs with a fault put in by rule")
+    parser.add_argument("--talk", type=int, default=600, help="pairs of chat replies, ranked by rule")
+    parser.add_argument("--minutes", type=float, default=0, help="no further problem after so long; 0: all of them")
+    parser.add_argument("--reward", type=Path)
+    parser.add_argument("--most", type=int, default=POOL, help="replies to each problem that is measured, 8 to 32")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    if min(args.temperatures) <= 0:
+        parser.error("--temperatures: each has to be above 0; at 0 all replies are the same")
+    if args.most < POOL:
+        parser.error(f"--most is {args.most}: best of 8 needs {POOL} replies at least")
+    if args.what == "measure" and args.reward is None:
+        parser.error("measure needs --reward, the file that posttraining/reward.py wrote")
+    try:
+        models, tokenizer = named_models(args.checkpoints), Tokenizer.from_file(str(args.tokenizer))
+        if args.what == "pairs":
+            began = time.monotonic()
+            taught, held = make_pairs(models, tokenizer, args.prompts, args.temperatures, args.out, args.minutes, args.ruled, args.talk)
+            print(f"{taught} pairs to fit on, {held} held out, {time.monotonic() - began:.0f} s -> {args.out}")
+            return 0
+        found = measure_with(args, models, tokenizer)
+    except (PoolError, RewardError, CheckpointError, ConfigError, FileNotFoundError) as error:
+        print(f"best_of: {error}", file=sys.stderr)
+        return 1
     args.out.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found["right"]))
     return 0

@@ -24,8 +24,8 @@ from ..architecture.model import HybridLM, load_pretrained
 from ..data import chat_format
 from ..data.thought_boundary import boundary_tokens
 from ..data.tokenizer import DEFAULT_DIR
-from .best_of import LONGEST, draw_tasks
 from .environments import RIGHT, FamilyEnvironment, Task
+from .reply_pool import LONGEST, draw_tasks
 
 SIDE = 50  # problems between two looks at the clock
 

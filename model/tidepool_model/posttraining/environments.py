@@ -17,6 +17,8 @@ from tokenizers import Tokenizer
 
 from ..data import chat_format
 
+PLAIN = tuple(family for family in registry.FAMILIES if family != "tools")
+"""Families whose problems are one question and one answer."""
 LIMITS: tuple[tuple[int | None, float], ...] = ((None, 0.40), (0, 0.10), (16, 0.12), (32, 0.13), (64, 0.13), (128, 0.12))
 """Limits on the thought that rollouts are drawn under (None: none, 0: thinking off), with their shares: short ones are to improve too."""
 RIGHT, WRONG, MALFORMED = 1.0, 0.0, -0.5

@@ -34,7 +34,8 @@ from ..architecture.model import HybridLM, load_pretrained
 from ..data import chat_format
 from ..data.tokenizer import DEFAULT_DIR
 from . import faults, role_rows, roles
-from .best_of import PLAIN, majority
+from .choosing import majority
+from .environments import PLAIN
 from .roles import NOTHING_WRONG, Draft
 
 DRAFTS = FEEDBACKS = 4

@@ -31,13 +31,12 @@ from ..data import chat_format
 from ..data.build import Encoder, Stage, chat_item
 from ..data.tokenizer import DEFAULT_DIR
 from .duplicates import FIXTURES, TestSets, questions_of
-from .environments import MALFORMED, RIGHT, FamilyEnvironment, environments
+from .environments import MALFORMED, PLAIN, RIGHT, FamilyEnvironment, environments
 from .judging import consistent
 from .paraphrase import paraphrases
 from .preferences import Preference, write_preferences
 from .reward import Head, states_of
 
-PLAIN = tuple(family for family in registry.FAMILIES if family != "tools")
 PARAPHRASED = ("word_problems", "addition", "subtraction", "multiplication", "comparison")
 LONGEST = 260
 

@@ -25,7 +25,7 @@ from ..data.packing import NOTHING_AVOIDED, PackedStage
 from ..data.stories import storyteller
 from ..data.thought_boundary import boundary_tokens
 from . import faults, roles
-from .best_of import PLAIN
+from .environments import PLAIN
 from .faults import Faulty
 from .roles import Draft
 
