@@ -7,7 +7,8 @@ Pairs: eight replies to a problem of the training side, spread over checkpoints 
 before one that is not in form (3); worked replies before the same with a fault put in by rule (ruled_pairs.py); and chat replies
 before ones that a rule made worse (talk_pairs.py). Measured on held-out problems: one reply, the reward's choice of 4, 8 … of a pool,
 the most frequent answer of as many (at equal tokens), any; best of N for N = 1, 2, 4 … the pool, read off all choices of N; and right
-answers by tenth of the reward. The last two show where it can be fooled.
+answers by tenth of the reward. The last two show where it can be fooled. With --judge a model chooses too, two by two in a knockout
+(judging.py), which reads many times what the replies cost to write; both are stated.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ..architecture.model import CheckpointError, load_pretrained
 from ..data.tokenizer import DEFAULT_DIR
 from .choosing import Reply, measure
 from .environments import MALFORMED, RIGHT, Task
+from .judging import JudgeError, ModelJudge, knockout
 from .preferences import Preference, write_preferences
 from .reply_pool import Drawn, Named, PoolError, draw_tasks, kept_replies
 from .reward import Head, RewardError, states_of
@@ -109,6 +111,9 @@ def measure_with(args: argparse.Namespace, models: Sequence[Named], tokenizer: T
     found: dict[str, object] = measure(scored)
     if by_attributes:
         found["byAttributes"] = {name: value for name, value in measure(by_attributes).items() if name in ("right", "byTenthOfReward", "byDraws")}
+    if args.judge is not None:
+        judge = ModelJudge(load_pretrained(args.judge).eval(), tokenizer)
+        found["byJudge"] = {"model": args.judge.resolve().name} | knockout(judge, [task.problem.question for _, task in tasks[: len(pools)]], pools)
     return found | {"seconds": round(time.monotonic() - began)}
 
 
@@ -124,6 +129,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=0, help="no further problem after so long; 0: all of them")
     parser.add_argument("--reward", type=Path)
     parser.add_argument("--most", type=int, default=POOL, help="replies to each problem that is measured, 8 to 32")
+    parser.add_argument("--judge", type=Path, help="checkpoint that judges replies two by two")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
@@ -142,7 +148,7 @@ def main() -> int:
             print(f"{taught} pairs to fit on, {held} held out, {time.monotonic() - began:.0f} s -> {args.out}")
             return 0
         found = measure_with(args, models, tokenizer)
-    except (PoolError, RewardError, CheckpointError, ConfigError, FileNotFoundError) as error:
+    except (PoolError, RewardError, JudgeError, CheckpointError, ConfigError, FileNotFoundError) as error:
         print(f"best_of: {error}", file=sys.stderr)
         return 1
     args.out.write_text(json.dumps(found, indent=1) + "\n")
