@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import statistics
+from pathlib import Path
 
 import pytest
 
+from tidepool_model.posttraining import curves
 from tidepool_model.posttraining.choosing import Reply, answer_of, by_draws, expected_best, majority, measure
 from tidepool_model.posttraining.environments import RIGHT, WRONG
 
@@ -52,3 +55,20 @@ def test_a_fooled_reward_rises_while_right_answers_fall() -> None:
     assert found[-1]["gain"] == pytest.approx(found[-1]["right"] - found[0]["right"], abs=2e-4)  # type: ignore[operator]
     assert found[-1]["gainInterval"][1] < 0 < found[-1]["liftInterval"][0]  # type: ignore[index]
     assert "bestOf32" in measure(scored)["right"]  # type: ignore[operator]
+
+
+def test_the_page_is_given_both_forms_and_nothing_of_a_run_before(tmp_path: Path) -> None:
+    pool = [BAD, GOOD, BAD, BAD, *[GOOD] * 4]
+    found = measure([(pool, [0, 9, 0, 0, 1, 1, 1, 1]), (pool, [3.0] * 8)])
+    file, page = tmp_path / "best-of.json", tmp_path / "curves.json"
+    file.write_text(json.dumps(found | {"byAttributes": {"byDraws": found["byDraws"]}}))
+    curves.write(page, curves.choosing(file))
+    written = json.loads(page.read_text())
+    assert written["points"] == [] and written["tenths"] == found["byTenthOfReward"] and written["draws"]["problems"] == 2
+    assert [form["id"] for form in written["draws"]["forms"]] == ["bradley-terry", "attributes"]
+    assert [point["n"] for point in written["draws"]["forms"][0]["points"]] == [1, 2, 4, 8]
+    assert written["draws"]["forms"][0]["points"][0] == {"n": 1, "right": 0.625, "interval": found["byDraws"][0]["interval"], "lift": 0}  # type: ignore[index]
+    del found["byDraws"]  # as it was written before
+    file.write_text(json.dumps(found))
+    curves.write(page, curves.choosing(file))
+    assert "draws" not in json.loads(page.read_text())

@@ -16,6 +16,7 @@ from .systems import FILE as SYSTEMS
 
 FILE = SYSTEMS.with_name("posttraining-curves.json")
 MOST_SHOWN = 4
+POINT = ("n", "right", "interval", "lift")
 
 
 def _lines(path: Path) -> list[dict]:
@@ -31,11 +32,20 @@ def learning(run: Path) -> dict[str, object]:
     return {"points": points, "shown": kept}
 
 
+def choosing(file: Path) -> dict[str, object]:
+    """Right answers by tenth of the reward, and right answers and reward by N for each form of it (none in files of before)."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    parts = {"bradley-terry": found, "attributes": found.get("byAttributes", {})}
+    forms = [{"id": name, "points": [{key: point[key] for key in POINT} for point in part["byDraws"]]} for name, part in parts.items() if "byDraws" in part]
+    return {"tenths": found["byTenthOfReward"], "draws": {"problems": found["problems"], "forms": forms} if forms else None}
+
+
 def write(file: Path, changes: dict[str, object]) -> None:
-    """By rename, so that it is never half-written."""
+    """By rename, so that it is never half-written; None takes away what stood there."""
     before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"points": [], "shown": [], "tenths": []}
     part = file.with_suffix(".part")
-    part.write_text(json.dumps(before | changes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    kept = {name: value for name, value in (before | changes).items() if value is not None}
+    part.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(part, file)
 
 
@@ -47,7 +57,7 @@ def main() -> None:
     args = parser.parse_args()
     changes: dict[str, object] = learning(args.grpo) if args.grpo else {}
     if args.best_of:
-        changes["tenths"] = json.loads(args.best_of.read_text(encoding="utf-8"))["byTenthOfReward"]
+        changes |= choosing(args.best_of)
     if not changes:
         parser.error("nothing to write: give --grpo or --best-of")
     write(args.out, changes)
