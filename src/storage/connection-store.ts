@@ -3,6 +3,7 @@
  * export, of a link or of what other tabs are told. Fields that are not as they should be leave the connection out.
  */
 import { isServerKind, type ServerKind } from '../core/server/server-names';
+import { t } from '../core/language/translate';
 import type { Backing } from './backing';
 import { readList, readObject, readText, ValueProblem } from './read-value';
 
@@ -26,7 +27,7 @@ const MAX_MODELS = 500;
 function readConnection(value: unknown, place: string): StoredConnection {
   const fields = readObject(value, place);
   const kind = readText(fields['kind'], `${place}.kind`, 40);
-  if (!isServerKind(kind)) throw new ValueProblem(`${place}.kind`, 'a kind of server', kind);
+  if (!isServerKind(kind)) throw new ValueProblem(`${place}.kind`, t('a kind of server'), kind);
   return {
     id: readText(fields['id'], `${place}.id`, 100),
     address: readText(fields['address'], `${place}.address`, 500),

@@ -1,5 +1,6 @@
 /** Exported files back to conversations: checked in every field and held to limits, with plain errors. */
 import { EngineError } from '../core/errors';
+import { t } from '../core/language/translate';
 import { EXPORT_FORMAT, EXPORT_VERSION } from './export-conversations';
 import type { ImportReport } from './import-report';
 import { readConversation } from './read-conversation';
@@ -19,7 +20,10 @@ function refuse(message: string, cause?: unknown): EngineError {
 
 function tooLarge(bytes: number): EngineError {
   return refuse(
-    `it has ${Math.ceil(bytes / MEBIBYTE)} MiB, and the most is ${LIMITS.fileBytes / MEBIBYTE} MiB`,
+    t('it has {size} MiB, and the most is {most} MiB', {
+      size: Math.ceil(bytes / MEBIBYTE),
+      most: LIMITS.fileBytes / MEBIBYTE,
+    }),
   );
 }
 
@@ -45,29 +49,40 @@ export function parseLimited(json: string): unknown {
   if (json.length > LIMITS.fileBytes) throw tooLarge(json.length);
   const depth = depthOf(json);
   if (depth > LIMITS.jsonDepth) {
-    throw refuse(`its data lies ${depth} levels deep, and the most is ${LIMITS.jsonDepth}`);
+    throw refuse(
+      t('its data lies {depth} levels deep, and the most is {most}', {
+        depth,
+        most: LIMITS.jsonDepth,
+      }),
+    );
   }
   try {
     // A byte order mark is what some editors leave at the front.
     return JSON.parse(json.replace(/^\uFEFF/, '')) as unknown;
   } catch (cause) {
-    throw refuse('it is not JSON', cause);
+    throw refuse(t('it is not JSON'), cause);
   }
 }
 
 /** The conversations of a file of our own, as they are; the caller reads each. EngineError `storage` when it is none. */
 function readOwnFile(file: Fields): readonly unknown[] {
   try {
-    readInteger(file['version'], 'its version', 1, EXPORT_VERSION);
+    readInteger(file['version'], t('its version'), 1, EXPORT_VERSION);
   } catch (cause) {
     if (!(cause instanceof ValueProblem)) throw cause;
-    throw refuse(`${cause.message}; a newer Tidepool may have written it`, cause);
+    throw refuse(
+      t('{problem}; a newer Tidepool may have written it', { problem: cause.message }),
+      cause,
+    );
   }
   const conversations: unknown = file['conversations'];
-  if (!Array.isArray(conversations)) throw refuse('it holds no list of conversations');
+  if (!Array.isArray(conversations)) throw refuse(t('it holds no list of conversations'));
   if (conversations.length > LIMITS.conversations) {
     throw refuse(
-      `it holds ${conversations.length} conversations, and the most is ${LIMITS.conversations}`,
+      t('it holds {count} conversations, and the most is {most}', {
+        count: conversations.length,
+        most: LIMITS.conversations,
+      }),
     );
   }
   return conversations;
@@ -87,9 +102,9 @@ export async function findConversations(
   value: unknown,
   newId: () => string,
 ): Promise<FoundConversations> {
-  if (typeof value !== 'object' || value === null) throw refuse('it holds no conversations');
+  if (typeof value !== 'object' || value === null) throw refuse(t('it holds no conversations'));
   if ('format' in value && value.format === EXPORT_FORMAT)
-    return { values: readOwnFile(readObject(value, 'the file')), problems: [] };
+    return { values: readOwnFile(readObject(value, t('the file'))), problems: [] };
   // Loaded when it is needed: few people come from elsewhere.
   const { readForeign } = await import('./foreign/read-foreign');
   const foreign = readForeign(value, newId);
@@ -97,8 +112,8 @@ export async function findConversations(
   if (foreign !== null) return { values: foreign.conversations, problems: foreign.problems };
   throw refuse(
     Array.isArray(value)
-      ? 'it holds no conversations'
-      : `it is not of the format "${EXPORT_FORMAT}"`,
+      ? t('it holds no conversations')
+      : t('it is not of the format "{format}"', { format: EXPORT_FORMAT }),
   );
 }
 
@@ -153,7 +168,7 @@ export async function importConversationValues(
   for (const [index, value] of [...values.entries()].reverse()) {
     let conversation: StoredConversation;
     try {
-      conversation = readConversation(value, `conversation ${index + 1}`);
+      conversation = readConversation(value, t('conversation {number}', { number: index + 1 }));
     } catch (error) {
       if (!(error instanceof ValueProblem)) throw error;
       problems.unshift(`${error.message}.`);

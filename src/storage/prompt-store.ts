@@ -1,6 +1,7 @@
 /** Saved prompts: kept as one record beside the settings, and as a JSON file that people exchange. */
 import type { SavedPrompt } from '../core/prompts/prompt';
 import { EngineError } from '../core/errors';
+import { t } from '../core/language/translate';
 import type { Backing } from './backing';
 import { readObject, readOneOf, readText, ValueProblem } from './read-value';
 import { LIMITS } from './stored-conversation';
@@ -20,16 +21,20 @@ const VERSION = 1;
 /** Name and text must not be blank: a prompt that nobody can tell from another, or that says nothing, is a mistake. */
 function readFilled(value: unknown, place: string, longest: number): string {
   const text = readText(value, place, longest);
-  if (text.trim() === '') throw new ValueProblem(place, 'a text that is not blank', value);
+  if (text.trim() === '') throw new ValueProblem(place, t('a text that is not blank'), value);
   return text;
+}
+
+function fieldOf(place: string, field: string): string {
+  return t('{place}, field “{field}”', { place, field });
 }
 
 function readPrompt(value: unknown, place: string): Omit<SavedPrompt, 'id'> {
   const fields = readObject(value, place);
   return {
-    kind: readOneOf(fields['kind'], `${place}, field “kind”`, ['system', 'question']),
-    name: readFilled(fields['name'], `${place}, field “name”`, PROMPT_LIMITS.nameLength).trim(),
-    text: readFilled(fields['text'], `${place}, field “text”`, PROMPT_LIMITS.textLength),
+    kind: readOneOf(fields['kind'], fieldOf(place, 'kind'), ['system', 'question']),
+    name: readFilled(fields['name'], fieldOf(place, 'name'), PROMPT_LIMITS.nameLength).trim(),
+    text: readFilled(fields['text'], fieldOf(place, 'text'), PROMPT_LIMITS.textLength),
   };
 }
 
@@ -48,7 +53,7 @@ export function readEntries(entries: readonly unknown[]): ReadPrompts {
   const problems: string[] = [];
   for (const [at, entry] of entries.entries()) {
     try {
-      prompts.push(readPrompt(entry, `Prompt ${at + 1}`));
+      prompts.push(readPrompt(entry, t('Prompt {number}', { number: at + 1 })));
     } catch (error) {
       if (!(error instanceof ValueProblem)) throw error;
       problems.push(`${error.message}.`);
@@ -91,7 +96,10 @@ export function readPromptFile(json: string): ReadPrompts {
         ...read,
         problems: [
           ...read.problems,
-          `The file has ${entries.length} prompts; the last ${more} were left out, because ${PROMPT_LIMITS.prompts} can be kept.`,
+          t(
+            'The file has {count} prompts; the last {more} were left out, because {most} can be kept.',
+            { count: entries.length, more, most: PROMPT_LIMITS.prompts },
+          ),
         ],
       };
 }

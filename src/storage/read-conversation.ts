@@ -6,6 +6,7 @@ import {
   type ConversationTree,
   type NodeId,
 } from '../core/chat/conversation-tree';
+import { t } from '../core/language/translate';
 import {
   readBoolean,
   readInteger,
@@ -29,7 +30,7 @@ function readTime(value: unknown, place: string): number {
 
 function readId(value: unknown, place: string): NodeId {
   if (typeof value !== 'string' || !isNodeId(value))
-    throw new ValueProblem(place, 'an id of 1 to 64 letters, digits or hyphens', value);
+    throw new ValueProblem(place, t('an id of 1 to 64 letters, digits or hyphens'), value);
   return value;
 }
 
@@ -52,7 +53,12 @@ export function readFiles(value: unknown, place: string): { files?: readonly Att
 
 function readNode(id: NodeId, value: unknown, place: string): ConversationNode {
   const node = readObject(value, place);
-  if (node['id'] !== id) throw new ValueProblem(`${place}.id`, `its key "${id}"`, node['id']);
+  if (node['id'] !== id)
+    throw new ValueProblem(
+      `${place}.id`,
+      t('its key {id}', { id: JSON.stringify(id) }),
+      node['id'],
+    );
   const links = {
     id,
     parent: readNullable(node['parent'], (parent) => readId(parent, `${place}.parent`)),
@@ -83,16 +89,21 @@ function checkBranches(
 ): void {
   for (const child of children) {
     const node = nodes.get(child);
-    if (node === undefined) throw new ValueProblem(place, 'a list of messages that exist', child);
+    if (node === undefined)
+      throw new ValueProblem(place, t('a list of messages that exist'), child);
     if (node.parent !== parent) {
-      throw new ValueProblem(`message ${child}.parent`, JSON.stringify(parent), node.parent);
+      throw new ValueProblem(
+        t('the parent of message {id}', { id: child }),
+        JSON.stringify(parent),
+        node.parent,
+      );
     }
   }
   if (new Set(children).size !== children.length) {
-    throw new ValueProblem(place, 'a list without doubles', children);
+    throw new ValueProblem(place, t('a list without doubles'), children);
   }
   if (active === null ? children.length > 0 : !children.includes(active)) {
-    throw new ValueProblem(`the active one of ${place}`, 'one of them', active);
+    throw new ValueProblem(t('the active one of {place}', { place }), t('one of them'), active);
   }
 }
 
@@ -100,18 +111,24 @@ function readTree(value: unknown, place: string): ConversationTree {
   const tree: Fields = readObject(value, place);
   const entries = Object.entries(readObject(tree['nodes'], `${place}.nodes`));
   if (entries.length > LIMITS.messages) {
-    throw new ValueProblem(`${place}.nodes`, `at most ${LIMITS.messages} messages`, entries.length);
+    throw new ValueProblem(
+      `${place}.nodes`,
+      t('at most {messages} messages', { messages: LIMITS.messages }),
+      entries.length,
+    );
   }
   const nodes = new Map<NodeId, ConversationNode>();
   for (const [key, node] of entries) {
-    const id = readId(key, `a key of ${place}.nodes`);
+    const id = isNodeId(key)
+      ? key
+      : readId(key, t('a key of {place}', { place: `${place}.nodes` }));
     nodes.set(id, readNode(id, node, `${place}.nodes.${id}`));
   }
   const roots = readList(tree['roots'], `${place}.roots`, LIMITS.messages, readId);
   const activeRoot = readNullable(tree['activeRoot'], (id) => readId(id, `${place}.activeRoot`));
   checkBranches(nodes, null, roots, activeRoot, `${place}.roots`);
   for (const { id, children, activeChild } of nodes.values()) {
-    checkBranches(nodes, id, children, activeChild, `the children of message ${id}`);
+    checkBranches(nodes, id, children, activeChild, `${place}.nodes.${id}.children`);
   }
   // With parents and children agreeing, a ring of messages is exactly what the roots do not reach.
   const open = [...roots];
@@ -123,7 +140,7 @@ function readTree(value: unknown, place: string): ConversationTree {
   if (reached !== nodes.size) {
     throw new ValueProblem(
       `${place}.nodes`,
-      `${reached} messages, those under its roots`,
+      t('{reached} messages, those under its roots', { reached }),
       nodes.size,
     );
   }

@@ -101,12 +101,12 @@ function readMessage(value: unknown, place: string, at: number): NewMessage {
 }
 
 function readShared(value: unknown): StoredConversation {
-  const shared = readObject(value, 'the chat');
+  const shared = readObject(value, t('the chat'));
   let count = 0;
   const messages = readList(shared['messages'], 'messages', LIMITS.messages, (item, place) =>
     readMessage(item, place, (count += 1)),
   );
-  if (messages.length === 0) throw new ValueProblem('messages', 'a list of some', messages);
+  if (messages.length === 0) throw new ValueProblem('messages', t('a list of some'), messages);
   return {
     id: 'shared',
     title: readText(shared['title'], 'title', LIMITS.titleLength),

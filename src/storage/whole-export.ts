@@ -89,10 +89,10 @@ export async function readWholeExport(json: string, newId: () => string): Promis
     return { ...none, conversations: values, problems };
   }
   try {
-    const file = readObject(value, 'the file');
-    const version = readNumber(file['version'], 'its version', 1, WHOLE_VERSION);
+    const file = readObject(value, t('the file'));
+    const version = readNumber(file['version'], t('its version'), 1, WHOLE_VERSION);
     if (!Number.isInteger(version))
-      throw new ValueProblem('its version', 'a whole number', version);
+      throw new ValueProblem(t('its version'), t('a whole number'), version);
     // Files that were written before have none.
     const { prompts, problems } = readEntries(
       readList(file['prompts'] ?? [], 'prompts', PROMPT_LIMITS.prompts, (entry) => entry),
@@ -140,11 +140,15 @@ function readJudge(value: unknown): Pick<WholeImport, 'judge' | 'problems'> {
 function readDrafts(value: unknown): Record<string, string> {
   const entries = Object.entries(readObject(value, 'drafts'));
   if (entries.length > LIMITS.conversations)
-    throw new ValueProblem('drafts', `at most ${LIMITS.conversations}`, entries.length);
+    throw new ValueProblem(
+      'drafts',
+      t('at most {most}', { most: LIMITS.conversations }),
+      entries.length,
+    );
   return Object.fromEntries(
     entries.map(([key, text]) => [
-      readText(key, 'a draft’s chat', LIMITS.titleLength),
-      readText(text, 'a draft', LIMITS.textLength),
+      readText(key, t('a draft’s chat'), LIMITS.titleLength),
+      readText(text, t('a draft'), LIMITS.textLength),
     ]),
   );
 }

@@ -200,7 +200,7 @@ describe('export and import', () => {
     [
       'a child with another parent',
       { ...base, tree: { ...base.tree, roots: ['a-q', 'a-a'] } },
-      'message a-a.parent should be null, but is "a-q"',
+      'the parent of message a-a should be null, but is "a-q"',
     ],
     [
       'a child twice',
@@ -210,7 +210,7 @@ describe('export and import', () => {
     [
       'no active child',
       withNodes({ 'a-q': { ...question, activeChild: null } }),
-      'the active one of the children of message a-q should be one of them, but is null',
+      'the active one of conversation 1.tree.nodes.a-q.children should be one of them, but is null',
     ],
     [
       'a ring',
