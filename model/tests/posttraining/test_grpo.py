@@ -104,14 +104,31 @@ def test_the_curriculum_goes_from_easy_to_hard_and_leaves_out_what_says_nothing(
     assert {family for family, _ in easy} == {"a", "c"} and ("a", 5) not in easy + hard
     assert easy.count(("a", 1)) > 3 * easy.count(("a", 3)) and hard.count(("a", 3)) > 3 * hard.count(("a", 1))
     curriculum.learn(("a", 3), 0.0)
-    assert curriculum.rates["a", 3] == pytest.approx(0.18)
+    assert curriculum.rates["a", 3] == pytest.approx(0.27)
     with pytest.raises(ValueError, match="too weak or too strong"):
         Curriculum({("a", 1): 1.0}).draw(rng, 0.5)
 
 
 def options(folder: Path, **changed: object) -> argparse.Namespace:
-    base = {"init": str(folder / "init"), "run": str(folder / "run"), "tokenizer": tokenizers_.DEFAULT_DIR / "tokenizer.json", "updates": 2, "minutes": 0, "groups": 2, "group": 3, "longest": 24, "temperature": 1.0, "rate": 1e-3, "rows": 4, "keep": 1, "seed": 1, "profile": 3}
+    base = {"init": str(folder / "init"), "run": str(folder / "run"), "tokenizer": tokenizers_.DEFAULT_DIR / "tokenizer.json", "updates": 2, "minutes": 0, "groups": 2, "group": 3, "longest": 24, "temperature": 1.0, "rate": 1e-3, "rows": 4, "keep": 1, "seed": 1, "profile": 2}
     return argparse.Namespace(**(base | changed))
+
+
+def test_a_pass_rate_is_first_measured_over_several_tasks(tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_pretrained(tiny(tokenizer.get_vocab_size()), tmp_path / "init", {"eos_token_id": 3, "pad_token_id": 1, "bos_token_id": 0})
+    run = Reinforcer(options(tmp_path, profile=4))
+    verdicts = iter([1.0, 0.0, 1.0, 1.0] * 16 * 5)
+    tasks: list[tuple[str, int]] = []
+
+    def group(family: str, difficulty: int, rng: random.Random, count: int, limit: int | None) -> Group:
+        tasks.append((family, difficulty))
+        assert limit is None
+        ended = Rollout(ended=True)
+        return Group(run.environments[family].draw(rng, difficulty, limit), [ended] * count, [next(verdicts)] * count)
+
+    monkeypatch.setattr(run, "group", group)
+    run.profile()
+    assert len(tasks) == 16 * 5 * 4 and set(run.curriculum.rates.values()) == {0.75}  # one task of each would say 0 or 1
 
 
 def test_an_update_makes_what_was_rewarded_likelier_and_a_run_goes_on(tokenizer: Tokenizer, tmp_path: Path) -> None:

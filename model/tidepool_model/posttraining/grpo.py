@@ -40,8 +40,9 @@ from .rollouts import Rollout, sample_group
 CLIP_LOW, CLIP_HIGH = 0.2, 0.28
 LEAST_PASS, MOST_PASS = 0.1, 0.9
 EASY, HARD, SPREAD = 0.75, 0.35, 0.2  # target pass rate at the start and at the end, and the Gaussian's width
+PROFILED = 4  # episodes of each task by which a pass rate is first measured
 UNKNOWN = 0.5  # pass rate of what is not measured before the first update
-MEMORY = 0.6  # of the pass rate when a new group is measured
+MEMORY = 0.9  # of the pass rate when a new group is measured: one task is mostly all right or all wrong
 DIFFICULTIES = (1, 2, 3, 4, 5)
 SHOWN = (("addition", 3), ("lookup", 3), ("word_problems", 2))  # problems whose greedy replies are kept through training
 
@@ -124,10 +125,10 @@ class Reinforcer:
     def limit_of(self, task: Task) -> Limit | None:
         return None if task.limit == 0 else Limit(task.limit, self.close, self.end_think, lambda token: token in self.boundaries)
 
-    def group(self, family: str, difficulty: int, rng: random.Random, count: int) -> Group:
-        """`count` episodes of one task, with their rewards."""
+    def group(self, family: str, difficulty: int, rng: random.Random, count: int, limit: int | None) -> Group:
+        """`count` episodes of one task under one limit, with their rewards."""
         environment = self.environments[family]
-        task = environment.draw(rng, difficulty, draw_limit(rng))
+        task = environment.draw(rng, difficulty, limit)
         text = lambda turn: self.tokenizer.decode(turn, skip_special_tokens=False).removesuffix(chat_format.IM_END)
 
         def go_on(turn: list[int]) -> list[int] | None:
@@ -140,13 +141,14 @@ class Reinforcer:
         return Group(task, rollouts, rewards)
 
     def profile(self) -> None:
-        """Measures each family at each difficulty once, so that the first batch is drawn by pass rate."""
+        """Measures each family at each difficulty over several tasks (one alone is mostly all right or all wrong), thinking unlimited."""
         rng = random.Random(f"{self.args.seed}:profile")
         for family in tqdm(self.environments, desc="pass rates", disable=None):
             for difficulty in DIFFICULTIES:
-                rate = self.group(family, difficulty, rng, self.args.profile).pass_rate if self.args.profile else UNKNOWN
-                if rate is not None:
-                    self.curriculum.learn((family, difficulty), rate)
+                rates = [self.group(family, difficulty, rng, PROFILED, None).pass_rate for _ in range(self.args.profile)]
+                measured = [rate for rate in rates if rate is not None]
+                if measured or not self.args.profile:
+                    self.curriculum.learn((family, difficulty), sum(measured) / len(measured) if measured else UNKNOWN)
 
     # -- updates ---------------------------------------------------------------------------------------------------
 
@@ -268,7 +270,7 @@ class Reinforcer:
             while self.updates < args.updates and not self.asked_to_stop and not (args.minutes and self.seconds > args.minutes * 60):
                 began = time.monotonic()
                 rng = random.Random(f"{args.seed}:{self.updates}")
-                groups = [self.group(*self.curriculum.draw(rng, self.progress), rng, args.group) for _ in range(args.groups)]
+                groups = [self.group(*self.curriculum.draw(rng, self.progress), rng, args.group, draw_limit(rng)) for _ in range(args.groups)]
                 sampled = time.monotonic() - began
                 for group in groups:
                     if group.pass_rate is not None and group.task.limit is None:
@@ -300,7 +302,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=0, help="ends after so long; 0: after all updates")
     parser.add_argument("--groups", type=int, default=16, help="tasks an update")
     parser.add_argument("--group", type=int, default=12, help="episodes of each")
-    parser.add_argument("--profile", type=int, default=8, help="episodes by which a pass rate is first measured; 0: they are measured as the run goes")
+    parser.add_argument("--profile", type=int, default=6, help="tasks of each family and difficulty by which its pass rate is first measured, four episodes each; 0: they are measured as the run goes")
     parser.add_argument("--longest", type=int, default=260, help="tokens of an episode")
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--rate", type=float, default=1e-4)
