@@ -20,10 +20,10 @@ cp tokenizer/tokenizer.json "$work/data/"
 [[ -e $work/data/roles.json ]] ||
   "$python" -m tidepool_model.posttraining.feedback_edit rows --checkpoint "$work/small" --data "$work/data" --problems "${PROBLEMS:-2000}"
 [[ -e $work/run/FINISHED ]] || "$python" -m tidepool_model.training.train --data "$work/data" --run "$work/run" --init "$work/small" \
-  --stages "roles:${STEPS:-700}" --rows 4 --length 512 --lr 3e-4 --decay 0.9 --finish-minutes "${MINUTES:-12}" --threads 1 --report 10 --evaluate 1000000
+  --stages "roles:${STEPS:-900}" --rows 4 --length 512 --lr 3e-4 --decay 0.9 --no-bf16 --finish-minutes "${MINUTES:-14}" --threads 1 --report 10 --evaluate 1000000
 cp "$work/data/roles.json" "$work/run/checkpoint/"
 "$python" -m tidepool_model.posttraining.feedback_edit measure --checkpoint "$work/run/checkpoint" --control "$work/small" \
   --journal "$work/journal" --each "${EACH:-40}" --out "$work/figures.json"
 "$python" -m tidepool_model.export.package --checkpoint "$work/run/checkpoint" --tokenizer tokenizer --out $models/tidepool-feedback --variants q4,quantized \
-  --calibration "$work/data/sft.tokens.bin" --held-out "$work/data/held_out.tokens.bin" --provenance "made_from=\`tidepool\`'s weights"
+  --calibration "$work/data/sft.tokens.bin" --held-out "$work/data/held_out.tokens.bin" --provenance "made_from=\`tidepool\`'s weights (taught to draft, check and mend)"
 "$python" -m tidepool_model.export.card $models/tidepool-feedback

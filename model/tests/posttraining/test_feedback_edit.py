@@ -20,6 +20,7 @@ from tidepool_model.data.packing import IGNORED, PackedStage
 from tidepool_model.posttraining import faults, feedback_edit, role_rows, roles
 from tidepool_model.posttraining.environments import PLAIN
 from tidepool_model.posttraining.faults import Faulty
+from tidepool_model.posttraining.preferences import Preference
 from tidepool_model.posttraining.roles import NOTHING_WRONG, Draft
 from tidepool_model.training.train import unlikelihood
 
@@ -122,7 +123,16 @@ def test_ways_are_measured_and_a_stopped_measurement_goes_on(model: HybridLM, to
     problems = feedback_edit.held_out(1)[:3]
     assert [problem.family for problem in problems] == list(PLAIN[:3])
     kept = feedback_edit.journal(tmp_path)
-    ways, said = feedback_edit.measure_ways(feedback_edit.Roles(model, tokenizer, None), [p.question for p in problems], kept)
+    scored: list[tuple[str, str]] = []
+
+    def score(replies: feedback_edit.Replies) -> list[float]:
+        scored.extend((told[0]["content"], text) for told, text in replies)
+        return [float(at % feedback_edit.DRAFTS) for at in range(len(replies))]  # the last result of each problem is the best
+
+    ways, said = feedback_edit.measure_ways(feedback_edit.Roles(model, tokenizer, None), [p.question for p in problems], kept, score=score)
+    assert len(scored) == len(problems) * feedback_edit.DRAFTS and {role for role, _ in scored} <= {roles.SYSTEM["draft"], roles.SYSTEM["edit"]}
+    assert {text for _, text in scored} <= {one.text for name in ("draft", "drafts", "edits") for one in kept(name, list)}
+    assert ways["fourByFourByReward"].tokens == ways["fourByFour"].tokens
     found = feedback_edit.figures(problems, ways, said)
     assert found["ways"]["fourByFour"]["tokens"] > found["ways"]["editWithFeedback"]["tokens"] > found["ways"]["draft"]["tokens"]
 
@@ -137,8 +147,19 @@ def test_votes_copies_and_intervals() -> None:
     assert feedback_edit.voted(["a", "b", "b"]) == "b" and feedback_edit.voted(["a", "b"]) == "a"
     assert feedback_edit.chosen([Draft((), "It is 7."), Draft((), "8"), Draft((), "So 8.")]).answer == "8"
     assert feedback_edit.copies([SUM, SUM, SUM], [SUM, Draft((), "x"), SUM], [True, True, False]) == {"edits": 2, "copies": 0.5}
+    three = [Draft((), "7"), Draft((), "8"), Draft((), "So 8.")]
+    assert [feedback_edit.weighed(three, rewards).answer for rewards in ([0.2, 0.0, 0.0], [3.0, 0.0, 0.0])] == ["8", "7"]
+    assert feedback_edit.weighed([Draft((), ""), SUM], [9.0, 0.0]) == SUM
     low, high = feedback_edit.paired([False] * 50 + [True] * 50, [True] * 100)
     assert 0.35 < low < 0.5 < high < 0.65 and np.isclose((low + high) / 2, 0.5, atol=0.05)
+
+
+def test_pairs_are_read_as_drafts_and_as_edits_of_the_rejected_one() -> None:
+    pair = Preference(({"role": "user", "content": "Q?"},), ("bad", "good"), 2, "sampled")
+    talk = Preference(({"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}), ("x", "y"), 1)
+    draft, edit = roles.role_pairs([pair, talk])
+    assert draft.context == tuple(roles.messages("draft", "Q?")) and draft.domain == "draft: sampled"
+    assert edit.context == tuple(roles.messages("edit", "Q?", Draft((), "bad"))) and edit.chosen == "good"
 
 
 def test_a_faulty_record_says_where_it_came_from() -> None:

@@ -6,13 +6,15 @@
 
 Measured on problems never trained on, at equal tokens too: a draft alone, an edit without feedback, an edit with feedback, four
 drafts with four feedbacks each, and the majority of as many drafts as cost the same. Feedback is voted on: what most say of a
-draft is told to its editor; where most say that nothing is wrong, the draft stays. The majority of what comes out is the answer.
+draft is told to its editor; where most say that nothing is wrong, the draft stays. The majority of what comes out is the answer;
+with a reward head also the one with the highest reward, and the heaviest where rewards weigh the vote.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import statistics
 import sys
@@ -34,10 +36,14 @@ from ..architecture.model import HybridLM, load_pretrained
 from ..data import chat_format
 from ..data.tokenizer import DEFAULT_DIR
 from . import faults, role_rows, roles
-from .choosing import majority
+from .choosing import answer_of, majority
 from .environments import PLAIN
+from .reward import Head, states_of
 from .roles import NOTHING_WRONG, Draft
 
+Replies = Sequence[tuple[Sequence[dict[str, str]], str]]
+"""Replies, each with the messages that it answers."""
+Score = Callable[[Replies], list[float]]
 DRAFTS = FEEDBACKS = 4
 MOST_VOTES = 16  # drafts for the majority at equal tokens
 TEMPERATURE = 0.8  # of all but the first draft and the first feedback, which take the best token
@@ -91,6 +97,14 @@ def voted(feedbacks: Sequence[str]) -> str:
     return Counter(feedbacks).most_common(1)[0][0]
 
 
+def weighed(drafts: Sequence[Draft], rewards: Sequence[float]) -> Draft:
+    """The first with the heaviest answer, where each weighs its chance of being the best by Bradley-Terry; none says nothing."""
+    weights: Counter[str] = Counter()
+    for draft, reward in zip(drafts, rewards, strict=True):
+        weights[answer_of(draft.answer)] += math.exp(reward - max(rewards)) if draft.answer else 0.0
+    return max(drafts, key=lambda draft: weights[answer_of(draft.answer)])
+
+
 def chosen(drafts: Sequence[Draft]) -> Draft:
     """The first whose answer is the most frequent."""
     return drafts[majority([draft.answer for draft in drafts])]
@@ -105,7 +119,11 @@ class Outcome:
 
 
 def measure_ways(
-    played: Roles, questions: Sequence[str], kept: Callable[[str, Callable[[], list[Said]]], list[Said]], with_many: bool = True
+    played: Roles,
+    questions: Sequence[str],
+    kept: Callable[[str, Callable[[], list[Said]]], list[Said]],
+    with_many: bool = True,
+    score: Score | None = None,
 ) -> tuple[dict[str, Outcome], dict[str, list[Said]]]:
     """Each way's answers, and the replies of the roles by name; `with_many` False leaves out all that needs more than one draft."""
     n = len(questions)
@@ -137,6 +155,15 @@ def measure_ways(
     for i, edit in zip(to_mend, mended, strict=True):
         finals[i], costs[i] = edit.draft, costs[i] + edit.tokens
     ways["fourByFour"] = Outcome([chosen(finals[i * DRAFTS : (i + 1) * DRAFTS]) for i in range(n)], [sum(costs[i * DRAFTS : (i + 1) * DRAFTS]) for i in range(n)])
+    if score is not None:
+        read = [(roles.messages("draft", q), d.text) for q, d in four]
+        for i, edit in zip(to_mend, mended, strict=True):
+            read[i] = (roles.messages("edit", four[i][0], four[i][1].draft, verdicts[i]), edit.text)
+        rewards = score(read)
+        spans = [slice(i * DRAFTS, (i + 1) * DRAFTS) for i in range(n)]
+        best = [finals[span][max(range(DRAFTS), key=rewards[span].__getitem__)] for span in spans]
+        ways["fourByFourByReward"] = Outcome(best, ways["fourByFour"].tokens)
+        ways["fourByFourWeighed"] = Outcome([weighed(finals[span], rewards[span]) for span in spans], ways["fourByFour"].tokens)
     mean = {name: statistics.mean(way.tokens) for name, way in ways.items()}
     each = statistics.mean(d.tokens for own in votes for d in own)
     for name in ("editWithoutFeedback", "editWithFeedback", "fourByFour"):  # majority of two is the first, so three at least
@@ -248,6 +275,7 @@ def main() -> int:
     parser.add_argument("--journal", type=Path, help="folder that keeps the parts of a measurement")
     parser.add_argument("--each", type=int, default=40, help="held-out problems a family")
     parser.add_argument("--single", action="store_true", help="only the ways of one draft: an eighth of the work")
+    parser.add_argument("--reward", type=Path, help="head of posttraining.reward --roles, by which results are chosen as well")
     parser.add_argument("--limit", type=int, default=None, help="tokens of thought in every role; left out: none")
     parser.add_argument("--out", type=Path, help="file for the figures")
     parser.add_argument("--threads", type=int, default=1)
@@ -265,7 +293,9 @@ def main() -> int:
     problems = held_out(args.each)
     questions = [problem.question for problem in problems]
     kept = journal(args.journal)
-    ways, said = measure_ways(Roles(model, tokenizer, args.limit), questions, kept, not args.single)
+    head = None if args.reward is None else Head.load(args.reward, model.config.hidden_size)
+    score = None if head is None else lambda replies: head.reward(states_of(model, tokenizer, replies)).tolist()
+    ways, said = measure_ways(Roles(model, tokenizer, args.limit), questions, kept, not args.single, score)
     found = figures(problems, ways, said)
     if args.control is not None:
         verdicts = {}

@@ -29,6 +29,7 @@ from ..architecture.model import HybridLM, load_pretrained
 from ..data import chat_format
 from ..data.tokenizer import DEFAULT_DIR
 from .preferences import Preference, read_preferences
+from .roles import role_pairs
 
 ATTRIBUTES = ("helpfulness", "correctness", "coherence", "complexity", "verbosity")
 ATTRIBUTE_WEIGHTS = (0.3, 0.74, 0.46, 0.47, -0.33)
@@ -180,6 +181,7 @@ def main() -> int:
     parser.add_argument("--preferences", type=Path, required=True)
     parser.add_argument("--held", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--roles", action="store_true", help="for a model of three roles: each pair as two drafts, and as two edits of the rejected one")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -188,6 +190,8 @@ def main() -> int:
     except (RewardError, FileNotFoundError) as error:
         print(f"reward: {error}", file=sys.stderr)
         return 1
+    if args.roles:
+        pairs, held = role_pairs(pairs), role_pairs(held)
     model, tokenizer = load_pretrained(args.checkpoint).eval(), Tokenizer.from_file(str(args.tokenizer))
     taught, asked = pair_states(model, tokenizer, pairs), pair_states(model, tokenizer, held)
     head = fit_bradley_terry(*taught)

@@ -9,11 +9,13 @@ Drafts are shown with their thought as numbered steps, so that feedback can say 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
 from ..data import chat_format
+from .preferences import Preference
 
 SYSTEM = {
     "draft": "You write a draft.",
@@ -59,3 +61,15 @@ def prompt_of(tokenizer: Tokenizer, role: str, question: str, draft: Draft | Non
     """The same as tokens, up to the open thought, or the closed one where thinking is off."""
     text = chat_format.render(messages(role, question, draft, feedback), add_generation_prompt=True, enable_thinking=thinks)
     return tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def role_pairs(pairs: Sequence[Preference]) -> list[Preference]:
+    """Pairs of replies to a lone question as the roles read them: each as two drafts, and as two edits of the rejected one."""
+    found = []
+    for pair in pairs:
+        if len(pair.context) != 1:
+            continue
+        question = pair.context[0]["content"]
+        for role, told in (("draft", messages("draft", question)), ("edit", messages("edit", question, draft_of(pair.rejected)))):
+            found.append(Preference(tuple(told), pair.responses, pair.preference, f"{role}: {pair.domain}", pair.language))
+    return found
