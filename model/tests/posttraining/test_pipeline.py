@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,11 @@ from tidepool_model.architecture.model import HybridLM
 from tidepool_model.data.packing import PackedStage
 from tidepool_model.data.tokenizer import DEFAULT_DIR
 from tidepool_model.evaluation.phrasings import draw, paired
-from tidepool_model.posttraining import direct
+from tidepool_model.posttraining import direct, paraphrase
 from tidepool_model.posttraining.duplicates import FIXTURES, TestSets, questions_of
 from tidepool_model.posttraining.judging import consistent
 from tidepool_model.posttraining.paraphrase import cleaned
-from tidepool_model.posttraining.pipeline import Answer, Prompt, best_of, pack, pairs_of, row_of
+from tidepool_model.posttraining.pipeline import Answer, Prompt, best_of, judged_best, pack, pairs_of, row_of, write_stories
 from tidepool_model.posttraining.preferences import Preference
 from tidepool_model.posttraining.same_problem import derive, is_readable, is_same
 
@@ -88,9 +89,9 @@ def test_the_checker_comes_first_and_the_reward_head_second() -> None:
     replies = [Answer("t\n</think>\nno", "a", 0.0, 9.0), Answer("t\n</think>\nBob has 11.", "a", 1.0, 0.1), Answer("u\n</think>\nIt is 11.", "b", 1.0, 0.5)]
     best = best_of(replies)
     assert best is replies[2] and best_of(replies[:1]) is None
-    row = row_of(prompt, replies)
+    row = row_of(prompt, best)
     assert row["messages"][1] == {"role": "assistant", "reasoning": "u", "content": "It is 11."} and row["by"] == "b"
-    assert row_of(prompt, replies[:1])["by"] == "the recipe"
+    assert row_of(prompt, best_of(replies[:1]))["by"] == "the recipe"
     pairs, counts = pairs_of([prompt, prompt, prompt], [replies, replies[:1], replies[1:]], 1)
     assert len(pairs) == 1 and pairs[0].chosen == replies[2].text and pairs[0].rejected == replies[0].text and abs(pairs[0].preference) == 2
     assert counts["pairs left out: both right, no judge asked"] == 1 and counts["prompts without a pair: all replies are wrong"] == 1
@@ -98,9 +99,43 @@ def test_the_checker_comes_first_and_the_reward_head_second() -> None:
     assert [pair.chosen for pair in pairs] == [replies[2].text] and counts["pairs by the judge, in both orders"] == 1
 
 
+def test_of_two_right_replies_the_judge_chooses_where_both_orders_agree() -> None:
+    prompt = Prompt(story(), story().question, "grammar")
+    replies = [Answer("t\n</think>\nBob has 11 candles.", "a", 1.0), Answer("u\n</think>\nIt is 11.", "b", 1.0), Answer("v\n</think>\nno", "b", 0.0)]
+    assert best_of(replies) is replies[1]  # the shorter of the right ones
+    best, counts = judged_best([prompt], [replies], lambda rows: ["Bob" in a for _, a, _ in rows])
+    assert best == [replies[0]] and dict(counts) == {"replies of rows: two right, the judge prefers the second in both orders": 1}
+    best, counts = judged_best([prompt], [replies], lambda rows: [True for _ in rows])  # the first, whatever it is
+    assert best == [replies[1]] and list(counts) == ["replies of rows: two right, the judge changes its mind with the order, so the first stays"]
+    same = [replies[0], replies[0]]
+    assert judged_best([prompt, prompt], [same, replies[2:]], lambda rows: [pytest.fail("asked") for _ in rows]) == ([replies[0], None], {})
+    assert judged_best([prompt], [replies], None) == ([replies[1]], {})
+
+
+def test_retold_stories_are_rows_where_they_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = Tokenizer.from_file(str(DEFAULT_DIR / "tokenizer.json"))
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    short = paraphrase.short_stories(3, 9)
+    assert len({one.text for one in short}) == 3 and all(len(one.text.split()) <= paraphrase.MOST_WORDS for one in short)
+
+    def said(model: object, prompts: list[list[int]], *_: object, **__: object) -> list[tuple[int, list[int]]]:
+        assert all(tokenizer.decode(prompt, skip_special_tokens=False).endswith("other words:") for prompt in prompts)
+        return [(index, tokenizer.encode(f" Told again: {index // 2}.").ids) for index in range(len(prompts))]
+
+    monkeypatch.setattr(paraphrase, "load_base", lambda _: None)
+    monkeypatch.setattr(paraphrase, "write_replies", said)
+    monkeypatch.setattr(paraphrase.same_story, "why_refused", lambda told, text: "too odd" if text.endswith("1.") else None)
+    args = type("Options", (), {"seed": 7, "corpora": None, "stories": 3, "each": 2, "base": tmp_path, "base_tokenizer": tmp_path / "tokenizer.json"})()
+    table: Counter[str] = Counter()
+    rows = write_stories(args, table)
+    assert table == {"retold stories refused: too odd": 2, "retold stories refused: written twice": 2, "retold stories kept": 2}
+    assert [row["messages"][1]["content"] for row in rows] == ["Told again: 0.", "Told again: 2."] and rows[0]["messages"][0]["content"]
+    assert pack(rows, tokenizer, None, 1.0, tmp_path / "packed", 1)["own"] > 20
+
+
 def test_rows_are_packed_for_the_trainer_at_their_share(tmp_path: Path) -> None:
     tokenizer = Tokenizer.from_file(str(DEFAULT_DIR / "tokenizer.json"))
-    rows = [row_of(Prompt(story(), f"{story().question} {i}", "grammar"), []) for i in range(8)]
+    rows = [row_of(Prompt(story(), f"{story().question} {i}", "grammar"), None) for i in range(8)]
     first = pack(rows, tokenizer, None, 1.0, tmp_path / "own", 1)
     assert first["own"] == first["all"]
     second = pack(rows, tokenizer, tmp_path / "own", 0.5, tmp_path / "mixed", 1)

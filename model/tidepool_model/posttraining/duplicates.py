@@ -53,14 +53,18 @@ class TestSets:
         taught = {run for module in registry.FAMILIES.values() for text in _forms(module, "TRAIN_FORMS") for run in runs(text, FORM_RUN)}
         self.forms = {run for module in registry.FAMILIES.values() for text in _forms(module, "TEST_FORMS") for run in runs(text, FORM_RUN) if run.count("@") < 3} - taught
 
+    def holds(self, question: str) -> str | None:
+        """Whether a question of no family is one of theirs, or has a long run of its words."""
+        if " ".join(re.findall(r"\w+", question.lower())) in self.exact:
+            return "a test question, word for word"
+        return f"{RUN} words of a test question" if runs(question, RUN) & self.long else None
+
     def repeats(self, problem: Problem, question: str) -> str | None:
         """Which rule a question breaks, or None."""
         if split_of(problem.canonical) == "test":
             return "the problem is of the test side"
-        if " ".join(re.findall(r"\w+", question.lower())) in self.exact:
-            return "a test question, word for word"
-        if runs(question, RUN) & self.long:
-            return f"{RUN} words of a test question"
+        if (why := self.holds(question)) is not None:
+            return why
         if runs(question, FORM_RUN) & self.forms:
             return f"{FORM_RUN} words of a wording kept for tests"
         return None

@@ -137,6 +137,11 @@ class ModelJudge:
             found.append(Judgement(tuple(a for a, _ in both), tuple(b for _, b in both)))
         return found
 
+    def prefers(self, pairs: Sequence[tuple[str, str, str]]) -> list[bool]:
+        """A Judge: whether most wordings name the first reply, in this order alone (consistent() asks both)."""
+        odds = iter(self.log_odds([(w, *pair) for pair in pairs for w in range(len(WORDINGS))]))
+        return [2 * sum(next(odds) > 0 for _ in WORDINGS) > len(WORDINGS) for _ in pairs]
+
     def verdicts(self, pairs: Sequence[tuple[str, str, str]]) -> list[bool | None]:
         """Whether the first reply is better, by votes in both orders; None is a tie."""
         return [one.is_first for one in self.judge(pairs)]

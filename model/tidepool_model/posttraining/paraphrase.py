@@ -1,4 +1,4 @@
-"""Problem statements in other words, by a language model; what is no longer the same problem is refused (same_problem.py)."""
+"""Problem statements and short stories in other words, by a language model; what is no longer the same is refused (same_problem.py, same_story.py)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from tokenizers import Tokenizer
 
 from ..architecture.batch_decode import write_replies
 from ..architecture.hybrid_checkpoint import load_base
+from ..data.stories import storyteller
+from ..data.stories.storyteller import Story
+from . import same_story
 from .same_problem import is_readable, is_same
 
 # Shown, not told: asked to rewrite, SmolLM2-135M kept the numbers in 30 of 150 and the problem in none (LOG.md).
@@ -24,6 +27,14 @@ SHOWN = (
     ("Tom has 7 shells. Tom finds 5 more. Tom loses 2. How many shells does Tom have?", "Tom had 7 shells. Then Tom got 5 more. Then 2 were lost. How many shells are left with Tom?"),
 )  # fmt: skip
 LONGEST = 60
+SHOWN_STORIES = (
+    ("One morning a small goat named Pip found a blue hat on the path. He asked the hen, but it was not hers. In the end the wind took the hat, and Pip laughed and ran after it.",
+     "Pip, a small goat, was out on the path early one day when he came upon a hat. It was blue. The hen did not own it either. Then the wind blew and took the hat away; Pip laughed and ran behind it."),
+    ("Ruth wanted to bake a cake for her grandmother. She dropped the eggs, and there was no cake. Grandmother smiled and said that bread and honey is the best cake of all.",
+     "There was to be a cake, and Ruth was to bake it for her grandmother. But all the eggs fell down. So they had no cake that day. The best cake of all is bread and honey, said Grandmother, and smiled."),
+)  # fmt: skip
+MOST_WORDS = 90  # of a story that is retold
+LONGEST_STORY = 170
 
 
 def paraphrases(problems: Sequence[Problem], base: Path, tokenizer_file: Path, each: int, seed: int, batch: int = 48) -> tuple[list[tuple[Problem, str]], Counter[str]]:
@@ -62,3 +73,43 @@ def cleaned(reply: str) -> str:
     text = reply.replace("<|im_end|>", "").strip().split("\n")[0].strip()
     text = text.partition(": ")[2] if text.lower().startswith(("here", "paraphrase", "question", "rewrit")) and ": " in text else text
     return text.strip("\"“”' ")
+
+
+def short_stories(count: int, seed: int) -> list[Story]:
+    """Drawn stories of at most MOST_WORDS words, each once."""
+    rng = random.Random(seed)
+    found: dict[str, Story] = {}
+    while len(found) < count:
+        story = storyteller.generate(rng)
+        if len(story.text.split()) <= MOST_WORDS:
+            found.setdefault(story.text, story)
+    return list(found.values())
+
+
+def story_prompt(text: str, rng: random.Random) -> str:
+    """Two stories told again in other words, in drawn order, then this one."""
+    shown = "".join(f"Story: {a}\nThe same story in other words: {b}\n\n" for a, b in rng.sample(SHOWN_STORIES, len(SHOWN_STORIES)))
+    return f"{shown}Story: {' '.join(text.split())}\nThe same story in other words:"
+
+
+def retellings(stories: Sequence[Story], base: Path, tokenizer_file: Path, each: int, seed: int, batch: int = 16) -> tuple[list[tuple[Story, str]], Counter[str]]:
+    """(story, the same in other words) that passed, each once; and how many were refused, by reason."""
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    model = load_base(base)
+    asked = [story for story in stories for _ in range(each)]
+    prompts = [tokenizer.encode(story_prompt(story.text, rng), add_special_tokens=False).ids for story in asked]
+    newline = tokenizer.encode("\n", add_special_tokens=False).ids[-1]
+    stop = {newline, *(tokenizer.token_to_id(mark) for mark in ("<|im_end|>", "<|endoftext|>"))}
+    refused: Counter[str] = Counter()
+    found: dict[str, Story] = {}
+    for index, reply in write_replies(model, prompts, LONGEST_STORY, stop, batch, temperature=0.7):
+        text = tokenizer.decode(reply).replace("<|im_end|>", "").strip()
+        if (why := same_story.why_refused(asked[index], text)) is not None:
+            refused[why] += 1
+        elif text in found:
+            refused["written twice"] += 1
+        else:
+            found[text] = asked[index]
+    return [(story, text) for text, story in found.items()], refused

@@ -1,10 +1,11 @@
 """From topics to training rows: prompts by grammar, other words by a language model, answers by checkpoints, checked, judged, de-duplicated.
 
-    python -m tidepool_model.posttraining.pipeline --checkpoints SMALL OTHER --out DIR [--base base.pt --base-tokenizer FILE] [--reward FILE]
+    python -m tidepool_model.posttraining.pipeline --checkpoints SMALL OTHER --out DIR [--base base.pt --base-tokenizer FILE] [--reward FILE] [--judge DIR]
 
 The stages of Nemotron-4 340B's data (arXiv 2406.11704, section 3.2) where the domain has real judges: the families' checkers come first,
-a reward head second (--reward), a language model that judges in both orders last, where both replies are right. A row that no checkpoint
-answered rightly takes the recipe's own worked thought. Each stage's file stays in DIR and is not made again.
+a reward head second (--reward), and where two replies are right a judge that has to say the same in both orders: a language model (--judge),
+or the head. It chooses the row's reply and makes a pair. A row that no checkpoint answered rightly takes the recipe's own worked thought.
+Stories come in as they are retold by the base model, where a retelling passes. Each stage's file stays in DIR and is not made again.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ from ..architecture.batch_decode import write_replies
 from ..architecture.model import load_pretrained
 from ..data import chat_format
 from ..data.build import Encoder, Stage, chat_item
+from ..data.stories import storyteller
 from ..data.tokenizer import DEFAULT_DIR
 from .duplicates import FIXTURES, TestSets, questions_of
 from .environments import MALFORMED, PLAIN, RIGHT, FamilyEnvironment, environments
-from .judging import consistent
-from .paraphrase import paraphrases
+from .judging import Judge, JudgeError, ModelJudge, consistent
+from .paraphrase import paraphrases, retellings, short_stories
 from .preferences import Preference, write_preferences
 from .reward import Head, states_of
 
@@ -93,6 +95,24 @@ def write_prompts(args: argparse.Namespace, table: Counter[str]) -> list[Prompt]
     return kept
 
 
+def write_stories(args: argparse.Namespace, table: Counter[str]) -> list[dict[str, Any]]:
+    """Rows of stories that the base model retold, each answering a request for its story."""
+    rng = random.Random(args.seed + 2)
+    tests = TestSets(questions_of(FIXTURES, args.corpora))
+    found, refused = retellings(short_stories(args.stories, args.seed + 2), args.base, args.base_tokenizer, args.each, args.seed)
+    table.update({f"retold stories refused: {why}": count for why, count in refused.items()})
+    rows = []
+    for story, text in found:
+        request = storyteller.request(story, rng)
+        if (why := tests.holds(request)) is not None:
+            table[f"retold stories dropped: {why}"] += 1
+            continue
+        messages = [{"role": "user", "content": request}, {"role": "assistant", "content": text}]
+        rows.append({"messages": messages, "family": "stories", "canonical": story.text, "source": "retelling", "by": "the base"})
+    table["retold stories kept"] = len(rows)
+    return rows
+
+
 def asked(environment: FamilyEnvironment, prompt: Prompt) -> list[int]:
     text = chat_format.render([{"role": "user", "content": prompt.question}], [], add_generation_prompt=True, enable_thinking=True)
     return environment.tokenizer.encode(text, add_special_tokens=False).ids
@@ -134,9 +154,25 @@ def best_of(replies: Sequence[Answer]) -> Answer | None:
     return max(right, key=lambda reply: (reply.score, -len(reply.text))) if right else None
 
 
-def row_of(prompt: Prompt, replies: Sequence[Answer]) -> dict[str, Any]:
+def judged_best(prompts: Sequence[Prompt], found: Sequence[Sequence[Answer]], judge: Judge | None) -> tuple[list[Answer | None], Counter[str]]:
+    """Each prompt's reply: the best of the right ones, or the next of them where the judge prefers it in both orders."""
+    counts: Counter[str] = Counter()
+    best = [best_of(replies) for replies in found]
+    if judge is None:
+        return best, counts
+    seconds = [first and best_of([reply for reply in replies if reply.text != first.text]) for first, replies in zip(best, found, strict=True)]
+    open_ = [(at, first, second) for at, (first, second) in enumerate(zip(best, seconds, strict=True)) if first is not None and second is not None]
+    for (at, _, second), verdict in zip(open_, consistent(judge, [(prompts[at].question, a.text, b.text) for at, a, b in open_]), strict=True):
+        if verdict is None:
+            counts["replies of rows: two right, the judge changes its mind with the order, so the first stays"] += 1
+        else:
+            counts[f"replies of rows: two right, the judge prefers the {'first' if verdict else 'second'} in both orders"] += 1
+            best[at] = best[at] if verdict else second
+    return best, counts
+
+
+def row_of(prompt: Prompt, best: Answer | None) -> dict[str, Any]:
     """A conversation to train on, and who answered it."""
-    best = best_of(replies)
     if best is None:
         thought, answer, by = "\n".join(prompt.problem.thought), prompt.problem.answer, "the recipe"
     else:
@@ -146,7 +182,7 @@ def row_of(prompt: Prompt, replies: Sequence[Answer]) -> dict[str, Any]:
     return {"messages": messages, "family": prompt.problem.family, "canonical": prompt.problem.canonical, "source": prompt.source, "by": by}
 
 
-def pairs_of(prompts: Sequence[Prompt], found: Sequence[Sequence[Answer]], seed: int, judge: Any = None) -> tuple[list[Preference], Counter[str]]:
+def pairs_of(prompts: Sequence[Prompt], found: Sequence[Sequence[Answer]], seed: int, judge: Judge | None = None) -> tuple[list[Preference], Counter[str]]:
     """A right reply before a wrong one, by the checker; of two right ones the one that a judge prefers in both orders."""
     rng = random.Random(seed)
     pairs: list[Preference] = []
@@ -182,7 +218,7 @@ def preference(prompt: Prompt, better: Answer, worse: Answer, size: int, rng: ra
     return Preference(({"role": "user", "content": prompt.question},), texts, -size if first else size, prompt.problem.family)
 
 
-def reward_judge(model_path: Path, head_path: Path, tokenizer: Tokenizer) -> Any:
+def reward_judge(model_path: Path, head_path: Path, tokenizer: Tokenizer) -> Judge:
     """A reward head as a judge of pairs: it reads each reply by itself, so the order can't matter to it but in ties."""
     model = load_pretrained(model_path).eval()
     head = Head.load(head_path, model.config.hidden_size)
@@ -223,6 +259,12 @@ def pack(rows: Iterable[dict[str, Any]], tokenizer: Tokenizer, others: Path | No
     return {"own": own, "all": sum(map(len, stage.tokens))}
 
 
+def judged_by(args: argparse.Namespace) -> str:
+    """Who chose among replies, in this order."""
+    others = [*(["reward head"] if args.reward else []), *([f"{args.judge.resolve().name} in both orders"] if args.judge else [])]
+    return "checker, then " + ", then ".join(others) if others else "checker alone: neither a reward head nor a judge was given"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoints", type=Path, nargs="+", required=True, help="who answers; the first one reads for the reward head")
@@ -230,6 +272,8 @@ def main() -> int:
     parser.add_argument("--base", type=Path, help="base.pt of training/lagoon_base.py, which paraphrases")
     parser.add_argument("--base-tokenizer", type=Path)
     parser.add_argument("--reward", type=Path, help="a head of posttraining/reward.py; without one the checker alone chooses")
+    parser.add_argument("--judge", type=Path, help="checkpoint that judges two right replies in both orders; without one the reward head does")
+    parser.add_argument("--stories", type=int, default=40, help="short stories to retell, with --base")
     parser.add_argument("--corpora", type=Path, help="its EVAL_ONLY files are test sets to keep away from")
     parser.add_argument("--prompts", type=int, default=150)
     parser.add_argument("--statements", type=int, default=150, help="problems to put into other words")
@@ -253,15 +297,29 @@ def main() -> int:
     else:
         prompts = write_prompts(args, table)
         kept.write_text(json.dumps({"table": table, "prompts": [asdict(prompt) for prompt in prompts]}))
+    retold = args.out / "stories.json"
+    if args.base is not None and args.stories and not retold.exists():
+        told: Counter[str] = Counter()
+        retold.write_text(json.dumps({"rows": write_stories(args, told), "table": told}))
+    stories = json.loads(retold.read_text()) if retold.exists() else {"rows": [], "table": {}}
+    table.update(stories["table"])
     print(f"{len(prompts)} prompts, {time.process_time() - began:.0f} s of a core", flush=True)
     found = answers(prompts, args.checkpoints, tokenizer, args.answers, args.temperature, args.seed)
-    judge = None
+    judge: Judge | None = None
     if args.reward is not None:
         found, judge = scored(prompts, found, args.checkpoints[0], args.reward, tokenizer), reward_judge(args.checkpoints[0], args.reward, tokenizer)
+    if args.judge is not None:
+        try:
+            judge = ModelJudge(load_pretrained(args.judge).eval(), tokenizer).prefers
+        except JudgeError as error:
+            print(f"pipeline: {error}", file=sys.stderr)
+            return 1
     for replies in found:
         for reply in replies:
             table[f"replies of {reply.by}: " + ("right" if reply.reward == RIGHT else "out of form" if reply.reward == MALFORMED else "wrong")] += 1
-    rows = [row_of(prompt, replies) for prompt, replies in zip(prompts, found, strict=True)]
+    best, chosen = judged_best(prompts, found, judge)
+    table.update(chosen)
+    rows = [row_of(prompt, reply) for prompt, reply in zip(prompts, best, strict=True)] + stories["rows"]
     for row in rows:
         table[f"rows by {row['source']}, answered by {row['by']}"] += 1
     pairs, counts = pairs_of(prompts, found, args.seed, judge)
@@ -269,7 +327,7 @@ def main() -> int:
     (args.out / "rows.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     write_preferences(args.out / "pairs.jsonl", pairs)
     sizes = pack(rows, tokenizer, args.mix, args.share, args.out / "packed", args.seed)
-    record = {"judge": "checker, then reward head" if judge else "checker alone: no reward head was given", "kept": dict(sorted(table.items())), "tokens": sizes, "coreSeconds": round(time.process_time() - began)}
+    record = {"judge": judged_by(args), "kept": dict(sorted(table.items())), "tokens": sizes, "coreSeconds": round(time.process_time() - began)}
     (args.out / "table.json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record, indent=1))
     return 0
