@@ -8,7 +8,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from tidepool_model.architecture.checkpoint_reader import CheckpointError
 from tidepool_model.export.manifest import file_entries
 from tidepool_model.export.package_reward import PATH, RewardError, add_reward, read_head
@@ -42,6 +42,10 @@ def test_the_graph_names_its_parents_and_the_manifest_lists_it(head: Path, tmp_p
     metadata = {entry.key: entry.value for entry in onnx.load(folder / PATH).metadata_props}
     assert metadata["parents"].split() == [hashes["onnx/model_quantized.onnx"]]
     assert add_reward(head, folder)["files"] == manifest["files"]
+    assert manifest["checks"]["reward"]["pairs"] == []  # a head of before says nothing of them
+    kinds = [{"kind": "talk, breaks off", "pairs": 3, "rule": "cut"}]
+    save_file(load_file(head), head, metadata={"pairs": json.dumps(kinds)})
+    assert add_reward(head, folder)["checks"]["reward"]["pairs"] == kinds
 
 
 def test_a_model_without_the_output_gets_it_and_says_the_same(head: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from tokenizers import Tokenizer
 
 from tidepool_model.architecture.config import preset
@@ -18,6 +19,7 @@ from tidepool_model.data import tokenizer as tokenizers_
 from tidepool_model.posttraining.best_of import pairs_of
 from tidepool_model.posttraining.choosing import Reply
 from tidepool_model.posttraining.environments import MALFORMED, RIGHT, WRONG
+from tidepool_model.posttraining.pair_kinds import OTHERS, RULES
 from tidepool_model.posttraining.preferences import Preference, read_preferences, write_preferences
 from tidepool_model.posttraining.reply_pool import PoolError, draw_tasks, kept_replies, sources_of
 from tidepool_model.posttraining.reward import ATTRIBUTE_WEIGHTS, Head, RewardError, accuracy_by_domain, fit_attributes, fit_bradley_terry, pair_attributes, read_pairs, states_of
@@ -78,7 +80,11 @@ def test_attributes_are_fitted_and_weighed() -> None:
 
 def test_a_head_of_another_model_is_refused(tmp_path: Path) -> None:
     head = Head(torch.zeros(6), torch.ones(6), torch.ones(1, 6), torch.zeros(1))
-    head.save(tmp_path / "head.safetensors", "small")
+    pairs = [Preference(({"role": "user", "content": "?"},), ("a", "b"), -1, domain) for domain in ("talk, breaks off", "sampled, wrong", "code", "code")]
+    head.save(tmp_path / "head.safetensors", "small", pairs)
+    with safe_open(tmp_path / "head.safetensors", "pt") as file:
+        told = {one["kind"]: (one["pairs"], one["rule"]) for one in json.loads(file.metadata()["pairs"])}
+    assert told["code"] == (2, OTHERS) and told["talk, breaks off"] == (1, RULES["talk, breaks off"]) and len(told) == 3
     assert torch.equal(Head.load(tmp_path / "head.safetensors", 6).weight, head.weight)
     with pytest.raises(RewardError, match="head for states of 6 numbers, the model's have 192"):
         Head.load(tmp_path / "head.safetensors", 192)

@@ -228,7 +228,10 @@ def test_card_quotes_the_measured_figures() -> None:
     text = card.card(manifest, evaluation)
     for expected in ("1.70 M parameters", "| all | 25 % | 88 % |", "| addition | 50 % | 100 % |", "q4 3.25", "2.0 MB"):
         assert expected in text
-    assert "Measured" not in card.card(manifest, None)
+    assert "Measured" not in card.card(manifest, None) and "Reward head" not in text
+    kinds = [{"kind": "talk, breaks off", "pairs": 80, "rule": "a reply before its beginning"}, {"kind": "sampled, wrong", "pairs": 40, "rule": "checked"}]
+    rewarded = card.card(manifest | {"reward": "onnx/reward.onnx", "checks": {"reward": {"parityMaxAbs": 0, "pairs": kinds}}}, None)
+    assert "fitted on 120 pairs" in rewarded and "| talk, breaks off | 80 | a reply before its beginning |" in rewarded
     assert "were not measured: ask a new question in a new chat" in text and "second question" not in text
     lost = {"problems": 160, "alone": 0.6875, "second": 0.0875, "fourth": 0.0437}
     lost["interval"] = {"alone": [0.612, 0.7542], "second": [0.0528, 0.1415], "fourth": [0.0214, 0.0875]}

@@ -126,6 +126,19 @@ def drafting(module: dict) -> str:
     )
 
 
+def rewarding(manifest: dict) -> list[str]:
+    """Of which pairs the reward head was fitted and how they were ranked, as Markdown; nothing where the manifest has none."""
+    pairs = manifest.get("checks", {}).get("reward", {}).get("pairs", [])
+    if not pairs:
+        return []
+    lines = [f"| {one['kind']} | {one['pairs']} | {one['rule']} |" for one in pairs]
+    head = (
+        f"## Reward head\n\n`{manifest['reward']}` gives a number to a reply, from the model's state at its end mark. It was fitted on "
+        f"{sum(one['pairs'] for one in pairs)} pairs of replies."
+    )
+    return [f"{head}\n\n| kind | pairs | how they were ranked |\n| --- | ---: | --- |\n" + "\n".join(lines)]
+
+
 def card(manifest: dict, evaluation: dict | None) -> str:
     made, module = manifest["provenance"], manifest["provenance"].get("module")
     # A model with a module that drafts keeps its parent's own runs apart.
@@ -167,6 +180,7 @@ def card(manifest: dict, evaluation: dict | None) -> str:
             f"Held-out perplexity by variant: {perplexity}.",
         ]
     parts += [
+        *rewarding(manifest),
         f"## Data and licences\n\nNothing of these texts is distributed with the model; the weights and the tokenizer were made from them.\n\n{SOURCES}",
         "## Licence\n\nWeights, tokenizer and recipe: Apache-2.0, as far as the texts above allow; share-alike texts are a small part of the mix.",
     ]

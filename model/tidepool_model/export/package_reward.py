@@ -20,6 +20,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from ..architecture.checkpoint_reader import CheckpointError
@@ -54,6 +55,12 @@ def read_head(path: Path, hidden: int) -> RewardHead:
     if found["weight"].shape != (1, hidden):
         raise RewardError(f"{path}: its weight is {found['weight'].shape}, a reward for this model is (1, {hidden}); fit it on this model")
     return RewardHead(found["mean"], found["spread"], found["weight"][0], float(found["bias"][0]))
+
+
+def taught_on(path: Path) -> list[dict]:
+    """Of which pairs the head was fitted: [{kind, pairs, rule}]; none in files that don't say it."""
+    with safe_open(path, "numpy") as file:
+        return json.loads((file.metadata() or {}).get("pairs", "[]"))
 
 
 def reward_graph(head: RewardHead, parents: list[str]) -> onnx.ModelProto:
@@ -103,7 +110,7 @@ def add_reward(head_path: Path, folder: Path) -> dict:
     model = reward_graph(head, [hashes[path] for path in paths])
     worst = checked(model, head)
     (folder / PATH).write_bytes(model.SerializeToString())
-    manifest |= {"files": [entry for entry in file_entries(folder) if entry["path"] != "manifest.json"], "reward": PATH, "checks": {**manifest["checks"], "reward": {"parityMaxAbs": worst}}}
+    manifest |= {"files": [entry for entry in file_entries(folder) if entry["path"] != "manifest.json"], "reward": PATH, "checks": {**manifest["checks"], "reward": {"parityMaxAbs": worst, "pairs": taught_on(head_path)}}}
     part = folder / "manifest.part"
     part.write_text(json.dumps(manifest, indent=1) + "\n")
     os.replace(part, folder / "manifest.json")

@@ -30,6 +30,7 @@ from ..data.tokenizer import DEFAULT_DIR
 from .choosing import Reply, measure
 from .environments import MALFORMED, RIGHT, Task
 from .judging import JudgeError, ModelJudge, knockout
+from .pair_kinds import NOT_IN_FORM, WRONG
 from .preferences import Preference, write_preferences
 from .reply_pool import Drawn, Named, PoolError, draw_tasks, kept_replies
 from .reward import Head, RewardError, states_of
@@ -51,7 +52,7 @@ def pairs_of(task: Task, replies: Sequence[Reply], rng: random.Random) -> list[P
         size = 3 if worse.reward == MALFORMED else 2
         first = rng.random() < 0.5
         texts = (better.text, worse.text) if first else (worse.text, better.text)
-        kind = "sampled, not in form" if worse.reward == MALFORMED else "sampled, wrong"
+        kind = NOT_IN_FORM if worse.reward == MALFORMED else WRONG
         found.append(Preference(({"role": "user", "content": task.problem.question},), texts, -size if first else size, kind))
     return found
 

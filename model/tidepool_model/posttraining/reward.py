@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from torch import Tensor
 from ..architecture.model import HybridLM, load_pretrained
 from ..data import chat_format
 from ..data.tokenizer import DEFAULT_DIR
+from .pair_kinds import OTHERS, RULES
 from .preferences import Preference, read_preferences
 from .roles import role_pairs
 
@@ -59,8 +60,9 @@ class Head:
         outputs = self.outputs(states)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs @ torch.tensor(ATTRIBUTE_WEIGHTS)
 
-    def save(self, path: Path, model: str) -> None:
-        save_file({"mean": self.mean, "spread": self.spread, "weight": self.weight.contiguous(), "bias": self.bias}, path, metadata={"model": model})
+    def save(self, path: Path, model: str, pairs: Sequence[Preference] = ()) -> None:
+        """With what it was fitted on, by kind, which the packaged model's card says."""
+        save_file({"mean": self.mean, "spread": self.spread, "weight": self.weight.contiguous(), "bias": self.bias}, path, metadata={"model": model, "pairs": json.dumps(kinds_of(pairs))})
 
     @staticmethod
     def load(path: Path, hidden: int) -> "Head":
@@ -70,6 +72,12 @@ class Head:
             width = found["weight"].shape[-1] if "weight" in found else "no"
             raise RewardError(f"{path}: a head for states of {width} numbers, the model's have {hidden}; fit it on this model")
         return Head(**found)
+
+
+def kinds_of(pairs: Sequence[Preference]) -> list[dict[str, object]]:
+    """How many pairs of each kind, and how they were ranked."""
+    counts = Counter(pair.domain for pair in pairs)
+    return [{"kind": kind, "pairs": count, "rule": RULES.get(kind, OTHERS)} for kind, count in sorted(counts.items())]
 
 
 @torch.no_grad()
@@ -195,9 +203,9 @@ def main() -> int:
     model, tokenizer = load_pretrained(args.checkpoint).eval(), Tokenizer.from_file(str(args.tokenizer))
     taught, asked = pair_states(model, tokenizer, pairs), pair_states(model, tokenizer, held)
     head = fit_bradley_terry(*taught)
-    head.save(args.out, args.checkpoint.name)
+    head.save(args.out, args.checkpoint.name, pairs)
     attributes = fit_attributes(torch.cat(taught[:2]), pair_attributes(pairs))
-    attributes.save(args.out.with_name(f"{args.out.stem}-attributes{args.out.suffix}"), args.checkpoint.name)
+    attributes.save(args.out.with_name(f"{args.out.stem}-attributes{args.out.suffix}"), args.checkpoint.name, pairs)
     found: dict[str, object] = {"pairs": len(pairs)}
     for name, form in (("held", head), ("heldByAttributes", attributes)):
         counts = accuracy_by_domain(form, asked[0], asked[1], held)

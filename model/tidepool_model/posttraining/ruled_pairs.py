@@ -15,6 +15,11 @@ from .preferences import Preference
 
 NUMBER = re.compile(r"(?<![\w.:])\d+(?![\w:]|\.\d)")
 CARRIED, AGAINST, BROKEN_OFF = RULED = ("ruled, wrong to the end", "ruled, answer against its thought", "ruled, breaks off")
+RULES = {
+    CARRIED: "a worked reply before the same with another number in its last step and its answer",
+    AGAINST: "a worked reply before the same with another number in its answer alone",
+    BROKEN_OFF: "a worked reply before its first half, without an answer",
+}
 
 
 def _slip(text: str, rng: random.Random) -> tuple[str, str] | None:

@@ -20,12 +20,12 @@ from .preferences import Preference
 ANOTHER, FORGETS, REPEATS = "talk, another turn's reply", "talk, forgets what was said", "talk, repeats itself"
 BREAKS_OFF, FOREIGN, MARKUP = "talk, breaks off", "talk, another language", "talk, raw markup"
 RULES = {
-    ANOTHER: "the reply of a turn of another kind, or of a question on another fact",
-    FORGETS: "a recalled name, thing or place replaced by one that nobody said",
-    REPEATS: "a sentence of the reply said three to six times in its place",
-    BREAKS_OFF: "the reply cut in the middle of a sentence",
-    FOREIGN: "German, Spanish, French or Italian in answer to English",
-    MARKUP: "a call of a tool, or a part of one, as raw text, where no tool was offered",
+    ANOTHER: "a chat's reply before that of a turn of another kind, or of a question on another fact",
+    FORGETS: "a recalled name, thing or place before one that nobody said",
+    REPEATS: "a chat's reply before one that says a sentence of it three to six times",
+    BREAKS_OFF: "a chat's reply before its beginning, cut in the middle of a sentence",
+    FOREIGN: "a chat's reply before German, Spanish, French or Italian in answer to English",
+    MARKUP: "a chat's reply before a call of a tool, or a part of one, where no tool was offered",
 }
 SIZE = {ANOTHER: 2, FORGETS: 2, REPEATS: 2, BREAKS_OFF: 3, FOREIGN: 3, MARKUP: 3}
 SENTENCE = re.compile(r"[^.!?]+[.!?]+[\"']?\s*|[^.!?]+$")
