@@ -115,7 +115,9 @@ def test_a_knockout_finds_the_best_and_counts_what_it_reads(model: HybridLM, tok
     judge = Ruled(model, tokenizer)
     found = knockout(judge, ["q", "q"], [pool, pool[::-1]])
     assert found["bestOf8"]["right"] == 2 and found["bestOf4"]["right"] == 1  # type: ignore[index]
-    assert found["bestOf8"]["matches"] == 6 + 4 + 2 and judge.tokens > 0  # type: ignore[index]  # two of eight are one reply
+    assert found["bestOf8"]["matches"] == 6 + 4 + 2  # type: ignore[index]  # two of eight are one reply
+    assert judge.tokens == found["bestOf8"]["matches"] * 2 * N  # type: ignore[index]  # those of the best of 4 are among them
+    assert found["bestOf8"]["tokensReadEach"] > 2 * found["bestOf4"]["tokensReadEach"] > 0  # type: ignore[index]
     judge.first = 9
     assert knockout(judge, ["q"], [pool])["bestOf8"]["ties"] == 6  # type: ignore[index]
 

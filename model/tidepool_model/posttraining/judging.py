@@ -146,6 +146,10 @@ class ModelJudge:
         """Whether the first reply is better, by votes in both orders; None is a tie."""
         return [one.is_first for one in self.judge(pairs)]
 
+    def cost(self, pair: tuple[str, str, str]) -> int:
+        """Tokens that judging a pair has to read: every wording in both orders, which are about as long."""
+        return 2 * sum(len(self.prompt(w, *pair)) for w in range(len(WORDINGS)))
+
     def length(self, pair: Preference) -> int:
         """Tokens of the pair's longest prompt."""
         return max(len(self.prompt(w, question_of(pair.context), *pair.responses)) for w in range(len(WORDINGS)))
@@ -211,23 +215,28 @@ def summary(pairs: Sequence[Preference], judgements: Sequence[Judgement]) -> dic
 
 
 def knockout(judge: ModelJudge, questions: Sequence[str], pools: Sequence[Sequence[Reply]]) -> dict[str, object]:
-    """Best of 4, 8 … by the judge, two by two until one is left; a tie keeps the earlier reply. With the tokens read for it."""
+    """Best of 4, 8 … by the judge, two by two until one is left; a tie keeps the earlier reply. With the tokens that each has to read.
+
+    The first matches of a larger one are those of a smaller one, so that each is judged once.
+    """
     pool = min(map(len, pools))
     found: dict[str, object] = {}
+    said: dict[tuple[str, str, str], bool | None] = {}
     for size in (size for size in SIZES if size <= pool):
-        before = judge.tokens
         left = [list(replies[:size]) for replies in pools]
-        ties = matches = 0
+        ties = matches = tokens = 0
         while len(left[0]) > 1:
             asked = [(question, replies[k].text, replies[k + 1].text) for question, replies in zip(questions, left, strict=True) for k in range(0, len(replies), 2)]
             different = list(dict.fromkeys(one for one in asked if one[1] != one[2]))
-            said = dict(zip(different, judge.verdicts(different), strict=True))
+            new = [one for one in different if one not in said]
+            said.update(zip(new, judge.verdicts(new), strict=True))
             matches += len(different)
-            ties += sum(verdict is None for verdict in said.values())
+            ties += sum(said[one] is None for one in different)
+            tokens += sum(map(judge.cost, different))
             verdicts = iter(said.get(one) for one in asked)
             left = [[replies[k + 1] if next(verdicts) is False else replies[k] for k in range(0, len(replies), 2)] for replies in left]
         right = sum(replies[0].reward == RIGHT for replies in left)
-        found[f"bestOf{size}"] = share(right, len(left)) | {"matches": matches, "ties": ties, "tokensReadEach": round((judge.tokens - before) / len(left), 1)}
+        found[f"bestOf{size}"] = share(right, len(left)) | {"matches": matches, "ties": ties, "tokensReadEach": round(tokens / len(left), 1)}
     return found
 
 
