@@ -35,7 +35,7 @@ interface BestOf {
   readonly n: number;
   readonly right: number;
   readonly interval: readonly [number, number];
-  /** How much higher its reward is than one reply's, in standard deviations of a reply's. */
+  /** How much higher its reward is than one reply's, in standard deviations among replies to one problem. */
   readonly lift: number;
 }
 

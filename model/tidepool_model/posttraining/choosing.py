@@ -71,11 +71,10 @@ def by_draws(scored: Scored) -> list[dict[str, object]]:
 
     `right` has Wilson's interval at as many problems, which is wide for small N, where each problem counts in parts. `gain` and
     `lift` are against one reply of the same problems, so their intervals are those of a difference; `lift` is in standard
-    deviations of a reply's reward, so that two reward models can be set side by side.
+    deviations of the reward among replies to one problem, so that two reward models can be set side by side.
     """
     pool = min(len(replies) for replies, _ in scored)
-    every = [reward for _, rewards in scored for reward in rewards[:pool]]
-    spread = statistics.pstdev(every) or 1.0
+    spread = math.sqrt(statistics.fmean(statistics.pvariance(rewards[:pool]) for _, rewards in scored)) or 1.0
     found: list[dict[str, object]] = []
     ones: list[tuple[float, float]] = []
     for size in (2**k for k in range(pool.bit_length())):
