@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from tidepool_model.architecture.config import preset
-from tidepool_model.architecture.model import HybridLM
+from tidepool_model.architecture.model import HybridLM, save_pretrained
 from tidepool_model.data.packing import PackedStage
+from tidepool_model.evaluation import held_out
 from tidepool_model.evaluation.decode_cost import step_costs
 from tidepool_model.evaluation.expert_load import KINDS, kind_of, load_by_kind
 from tidepool_model.evaluation.held_out import difference, document_losses
@@ -29,6 +31,22 @@ def stage(tmp_path: Path) -> PackedStage:
     for kind, array in (("tokens", np.concatenate(documents)), ("mask", np.concatenate(masks)), ("docs", starts)):
         array.tofile(tmp_path / f"held_out.{kind}.bin")
     return PackedStage(tmp_path, "held_out")
+
+
+def test_seeds_are_held_against_their_own_controls(stage: PackedStage, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(4):
+        torch.manual_seed(seed)
+        save_pretrained(HybridLM(replace(preset("micro"), vocab_size=60)), tmp_path / str(seed), {"eos_token_id": 3, "pad_token_id": 1, "bos_token_id": 0})
+    asked = ["held_out", str(tmp_path / "0"), str(tmp_path / "1"), "--data", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", [*asked, "--control", str(tmp_path / "2"), "--control", str(tmp_path / "3")])
+    assert held_out.main() == 0
+    two, three, zero, one, mean = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert zero["gap"] == pytest.approx(zero["loss"] - two["loss"], abs=2e-5) and one["gap"] == pytest.approx(one["loss"] - three["loss"], abs=2e-5)
+    assert mean["gap"] == pytest.approx((zero["gap"] + one["gap"]) / 2, abs=2e-5) and mean["low"] <= mean["gap"] <= mean["high"]
+    monkeypatch.setattr("sys.argv", ["held_out", str(tmp_path / "0"), *asked[1:], "--control", str(tmp_path / "2"), "--control", str(tmp_path / "3")])
+    with pytest.raises(SystemExit):
+        held_out.main()
+    assert "once for each" in capsys.readouterr().err
 
 
 @torch.no_grad()

@@ -4,7 +4,8 @@
 
 Counted are the assistant's own words in the held-out conversations of data.build (problems whose numbers and names no training
 document has). Plain text is left out: a fine-tuned model is far from it. The interval is a bootstrap over documents, paired, since
-documents differ far more than models do. Several checkpoints of one system (seeds) give one difference: of their mean loss.
+documents differ far more than models do. Several checkpoints of one system (seeds) give one difference: of their mean loss. Where
+--control is given once for each of them, each is held against the control of its own seed.
 """
 
 from __future__ import annotations
@@ -64,20 +65,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoints", type=Path, nargs="+")
     parser.add_argument("--data", type=Path, required=True, help="folder that tidepool_model.data.build wrote")
-    parser.add_argument("--control", type=Path, required=True, help="checkpoint folder to compare with")
+    parser.add_argument("--control", type=Path, required=True, action="append", help="checkpoint folder to compare with; given as often as there are checkpoints: one for each, in their order")
     parser.add_argument("--stage", default="held_out")
     options = parser.parse_args()
+    if len(options.control) not in (1, len(options.checkpoints)):
+        parser.error(f"--control is given {len(options.control)} times for {len(options.checkpoints)} checkpoints; give it once, or once for each")
     try:
         stage = PackedStage(options.data, options.stage)
-        control, counts = document_losses(load_pretrained(options.control), stage)
-        print(json.dumps({"checkpoint": str(options.control), "loss": round(control.sum() / counts.sum(), 5), "documents": len(counts), "tokens": int(counts.sum())}))
+        controls: list[np.ndarray] = []
+        for path in options.control:
+            control, counts = document_losses(load_pretrained(path), stage)
+            controls.append(control)
+            print(json.dumps({"checkpoint": str(path), "loss": round(control.sum() / counts.sum(), 5), "documents": len(counts), "tokens": int(counts.sum())}))
         found = []
-        for path in options.checkpoints:
+        for at, path in enumerate(options.checkpoints):
             losses, _ = document_losses(load_pretrained(path), stage)
             found.append(losses)
-            _report(str(path), losses, control, counts)
+            _report(str(path), losses, controls[at % len(controls)], counts)
         if len(found) > 1:
-            _report("mean of all", np.mean(found, axis=0), control, counts)
+            _report("mean of all", np.mean(found, axis=0), np.mean(controls, axis=0), counts)
     except (CheckpointError, ConfigError, DataError) as error:
         print(f"held_out: {error}", file=sys.stderr)
         return 1
