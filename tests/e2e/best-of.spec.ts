@@ -42,7 +42,22 @@ test('best of 4 shows four scored drafts, the best first, also after a reload', 
   const shown = await drafts.evaluateAll((all) =>
     all.findIndex((one) => one.getAttribute('aria-current') === 'true'),
   );
-  expect(values[shown]).toBe(Math.max(...values));
+
+  // What each draft answers, a click away each: the shown one's answer weighs most, and of those that give it, it scores best.
+  const sums = new Map<string, number>();
+  const answers: string[] = [];
+  for (const [at, value] of values.entries()) {
+    await drafts.nth(at).click();
+    await expect(drafts.nth(at)).toHaveAttribute('aria-current', 'true');
+    const text = await log(page).getByRole('article', { name: 'Reply' }).textContent();
+    const answer = /(\d+)\.\s*(?:Drafts|Draft 1|$)/.exec(text ?? '')?.[1] ?? text ?? '';
+    answers.push(answer);
+    sums.set(answer, (sums.get(answer) ?? 0) + Math.exp(value));
+  }
+  const answer = answers[shown] ?? '';
+  expect(sums.get(answer)).toBe(Math.max(...sums.values()));
+  const agreeing = values.filter((_, at) => answers[at] === answer);
+  expect(values[shown]).toBe(Math.max(...agreeing));
 
   // The others are a click away, and the prompt was read once: a later draft read one token of it.
   const other = (shown + 1) % 4;

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tidepool_model.posttraining import curves
-from tidepool_model.posttraining.choosing import Reply, answer_of, by_draws, expected_best, majority, measure
+from tidepool_model.posttraining.choosing import Reply, answer_of, by_draws, expected_best, majority, measure, weighed
 from tidepool_model.posttraining.environments import RIGHT, WRONG
 
 GOOD, BAD = Reply("It is 5.", RIGHT, 4), Reply("It is 4.", WRONG, 6)
@@ -22,8 +22,14 @@ def test_votes_and_choices_are_counted() -> None:
     assert majority(["It is 4.", "It is 5.", "5", "x</think>5."]) == 1
     found = measure([([BAD, GOOD, BAD, BAD, *[GOOD] * 4], [0, 9, 0, 0, 1, 1, 1, 1]), ([BAD] * 8, [1.0] * 8)])
     shares = {name: value["share"] for name, value in found["right"].items()}  # type: ignore[attr-defined]
-    assert shares == {"one": 0.3125, "any": 0.5, "bestOf4": 0.5, "majorityOf4": 0.0, "bestOf8": 0.5, "majorityOf8": 0.5}
+    assert shares == {"one": 0.3125, "any": 0.5, "bestOf4": 0.5, "weighedOf4": 0.5, "majorityOf4": 0.0, "bestOf8": 0.5, "weighedOf8": 0.5, "majorityOf8": 0.5}
     assert found["tokensEach"] == pytest.approx(5.4, abs=0.05) and found["pool"] == 8
+
+
+def test_agreement_and_reward_weigh_together() -> None:
+    texts = ["It is 7.", "It is 8.", "8"]
+    assert weighed(texts, [0.3, 0.0, 0.1]) == 2 and weighed(texts, [3.0, 0.0, 0.1]) == 0
+    assert weighed(["x"], [-4.0]) == 0
 
 
 def test_the_best_of_n_is_the_mean_over_all_choices() -> None:

@@ -147,9 +147,6 @@ def test_votes_copies_and_intervals() -> None:
     assert feedback_edit.voted(["a", "b", "b"]) == "b" and feedback_edit.voted(["a", "b"]) == "a"
     assert feedback_edit.chosen([Draft((), "It is 7."), Draft((), "8"), Draft((), "So 8.")]).answer == "8"
     assert feedback_edit.copies([SUM, SUM, SUM], [SUM, Draft((), "x"), SUM], [True, True, False]) == {"edits": 2, "copies": 0.5}
-    three = [Draft((), "7"), Draft((), "8"), Draft((), "So 8.")]
-    assert [feedback_edit.weighed(three, rewards).answer for rewards in ([0.2, 0.0, 0.0], [3.0, 0.0, 0.0])] == ["8", "7"]
-    assert feedback_edit.weighed([Draft((), ""), SUM], [9.0, 0.0]) == SUM
     low, high = feedback_edit.paired([False] * 50 + [True] * 50, [True] * 100)
     assert 0.35 < low < 0.5 < high < 0.65 and np.isclose((low + high) / 2, 0.5, atol=0.05)
 

@@ -48,7 +48,7 @@ def test_both_heads_are_fitted_on_it(capsys: pytest.CaptureFixture[str], tmp_pat
     assert len(pairs) == 11 and capsys.readouterr().err.count("the row is left out") == 7  # the tie is none
     chosen, rejected, magnitudes = pair_states(model, tokenizer, pairs)
     assert chosen.shape == rejected.shape == (11, model.config.hidden_size) and sorted(set(magnitudes.tolist())) == [1, 2, 3]
-    head = fit_bradley_terry(chosen, rejected, magnitudes, steps=60)
+    head = fit_bradley_terry(chosen, rejected, magnitudes)
     attributes = fit_attributes(torch.cat([chosen, rejected]), pair_attributes(pairs), steps=60)
     for name, fitted in (("head", head), ("attributes", attributes)):
         fitted.save(tmp_path / name, "micro")

@@ -1,4 +1,4 @@
-"""What choosing among the replies of one pool gains: by reward, by majority, by any; no model is run here.
+"""What choosing among the replies of one pool gains: by reward, by majority, by both, by any; no model is run here.
 
 Best of N by reward is the mean over all choices of N replies out of the pool, so that every N is read off one pool and N = 1 is
 the mean reply. A curve whose reward rises with N while right answers do not shows where the reward is fooled.
@@ -45,6 +45,16 @@ def majority(texts: Sequence[str]) -> int:
     """Index of the first reply with the most frequent answer."""
     answers = [answer_of(text) for text in texts]
     return answers.index(Counter(answers).most_common(1)[0][0])
+
+
+def weighed(texts: Sequence[str], rewards: Sequence[float]) -> int:
+    """Index of the best reply to the heaviest answer, where each weighs its chance of being the best by Bradley-Terry."""
+    answers, most = [answer_of(text) for text in texts], max(rewards)
+    weights: Counter[str] = Counter()
+    for answer, reward in zip(answers, rewards, strict=True):
+        weights[answer] += math.exp(reward - most)
+    heaviest = weights.most_common(1)[0][0]
+    return max((at for at, answer in enumerate(answers) if answer == heaviest), key=rewards.__getitem__)
 
 
 def expected_best(rewards: Sequence[float], values: Sequence[float], size: int) -> float:
@@ -107,7 +117,9 @@ def measure(scored: Scored) -> dict[str, object]:
         for size in SIZES:
             if size <= pool:
                 right[f"bestOf{size}"] += verdicts[max(range(size), key=lambda i: rewards[i])]
-                right[f"majorityOf{size}"] += verdicts[majority([reply.text for reply in replies[:size]])]
+                texts = [reply.text for reply in replies[:size]]
+                right[f"weighedOf{size}"] += verdicts[weighed(texts, rewards[:size])]
+                right[f"majorityOf{size}"] += verdicts[majority(texts)]
         flat += zip(rewards, verdicts, strict=True)
     flat.sort(key=lambda pair: pair[0])
     tenths = [flat[len(flat) * i // 10 : len(flat) * (i + 1) // 10] for i in range(10)]

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 import statistics
 import sys
@@ -36,7 +35,7 @@ from ..architecture.model import HybridLM, load_pretrained
 from ..data import chat_format
 from ..data.tokenizer import DEFAULT_DIR
 from . import faults, role_rows, roles
-from .choosing import answer_of, majority
+from .choosing import majority, weighed
 from .environments import PLAIN
 from .reward import Head, states_of
 from .roles import NOTHING_WRONG, Draft
@@ -97,14 +96,6 @@ def voted(feedbacks: Sequence[str]) -> str:
     return Counter(feedbacks).most_common(1)[0][0]
 
 
-def weighed(drafts: Sequence[Draft], rewards: Sequence[float]) -> Draft:
-    """The first with the heaviest answer, where each weighs its chance of being the best by Bradley-Terry; none says nothing."""
-    weights: Counter[str] = Counter()
-    for draft, reward in zip(drafts, rewards, strict=True):
-        weights[answer_of(draft.answer)] += math.exp(reward - max(rewards)) if draft.answer else 0.0
-    return max(drafts, key=lambda draft: weights[answer_of(draft.answer)])
-
-
 def chosen(drafts: Sequence[Draft]) -> Draft:
     """The first whose answer is the most frequent."""
     return drafts[majority([draft.answer for draft in drafts])]
@@ -163,7 +154,7 @@ def measure_ways(
         spans = [slice(i * DRAFTS, (i + 1) * DRAFTS) for i in range(n)]
         best = [finals[span][max(range(DRAFTS), key=rewards[span].__getitem__)] for span in spans]
         ways["fourByFourByReward"] = Outcome(best, ways["fourByFour"].tokens)
-        ways["fourByFourWeighed"] = Outcome([weighed(finals[span], rewards[span]) for span in spans], ways["fourByFour"].tokens)
+        ways["fourByFourWeighed"] = Outcome([finals[span][weighed([d.answer for d in finals[span]], rewards[span])] for span in spans], ways["fourByFour"].tokens)
     mean = {name: statistics.mean(way.tokens) for name, way in ways.items()}
     each = statistics.mean(d.tokens for own in votes for d in own)
     for name in ("editWithoutFeedback", "editWithFeedback", "fourByFour"):  # majority of two is the first, so three at least

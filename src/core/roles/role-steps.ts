@@ -4,6 +4,7 @@
  */
 import type { PromptMessage } from '../chat/prompt-message';
 import type { RolePart } from '../chat/reply';
+import { chancesOf, heaviest, votedKey } from '../chat/weigh-answers';
 import type { RolePrompts } from './role-prompts';
 
 /** How many drafts are written, and how many feedbacks on each: 1 to 4. */
@@ -25,14 +26,6 @@ function find(steps: readonly RolePart[], wanted: NextStep): RolePart | undefine
     ({ role, draft, feedback, isDone }) =>
       isDone && role === wanted.role && draft === wanted.draft && feedback === wanted.feedback,
   );
-}
-
-/** Place of the first of the keys that weigh most together; -1 for none. */
-function heaviest(keys: readonly string[], weights: readonly number[]): number {
-  const sums = new Map<string, number>();
-  for (const [at, key] of keys.entries()) sums.set(key, (sums.get(key) ?? 0) + (weights[at] ?? 0));
-  const most = Math.max(...sums.values());
-  return keys.findIndex((key) => sums.get(key) === most);
 }
 
 /** Place of what is said most often; the first of those that are said as often. */
@@ -94,13 +87,6 @@ export function roleMessages(
   ];
 }
 
-/** What a vote counts of an answer: its numbers, or its words. As best_of.py counts. */
-export function votedKey(answer: string): string {
-  const text = answer.trim().toLowerCase();
-  const numbers = text.match(/-?\d+(?:[.:]\d+)*/g);
-  return numbers === null ? text.replaceAll(/[^a-z]+/g, ' ').trim() : numbers.join(' ');
-}
-
 /** What became of each draft, in order: its edit, or itself where nothing was found wrong or no edit was made. */
 function results(steps: readonly RolePart[]): readonly RolePart[] {
   return steps
@@ -121,8 +107,7 @@ export interface Choice {
 function weightsOf(said: readonly RolePart[]): { readonly weights: number[]; isScored: boolean } {
   const rewards = said.flatMap(({ reward }) => (reward === undefined ? [] : [reward]));
   if (rewards.length < said.length) return { weights: said.map(() => 1), isScored: false };
-  const most = Math.max(...rewards);
-  return { weights: rewards.map((reward) => Math.exp(reward - most)), isScored: true };
+  return { weights: chancesOf(rewards), isScored: true };
 }
 
 /** The answer that comes of all steps: of several results the heaviest, and of those that say it the first. Null: there is none yet. */

@@ -8,8 +8,8 @@ import {
   nextStep,
   roleMessages,
   shownDraft,
-  votedKey,
 } from '../../../../src/core/roles/role-steps';
+import { votedKey } from '../../../../src/core/chat/weigh-answers';
 
 const PROMPTS = { draft: 'You write.', feedback: 'You check.', edit: 'You mend.' };
 
