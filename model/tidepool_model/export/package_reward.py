@@ -110,7 +110,8 @@ def add_reward(head_path: Path, folder: Path) -> dict:
     model = reward_graph(head, [hashes[path] for path in paths])
     worst = checked(model, head)
     (folder / PATH).write_bytes(model.SerializeToString())
-    manifest |= {"files": [entry for entry in file_entries(folder) if entry["path"] != "manifest.json"], "reward": PATH, "checks": {**manifest["checks"], "reward": {"parityMaxAbs": worst, "pairs": taught_on(head_path)}}}
+    entries = [entry for entry in file_entries(folder) if entry["path"] not in ("manifest.json", "README.md")]  # the card is written after it
+    manifest |= {"files": entries, "reward": PATH, "checks": {**manifest["checks"], "reward": {"parityMaxAbs": worst, "pairs": taught_on(head_path)}}}
     part = folder / "manifest.part"
     part.write_text(json.dumps(manifest, indent=1) + "\n")
     os.replace(part, folder / "manifest.json")
