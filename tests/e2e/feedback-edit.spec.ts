@@ -33,6 +33,10 @@ test('a reply is drafted, checked and mended in steps that are shown, kept and e
   const written = await steps(page).count();
   expect(written).toBeGreaterThanOrEqual(6);
   expect(written).toBeLessThanOrEqual(8);
+  // Drafts and edits are scored by the model's reward graph, feedback is not.
+  const scored = steps(page).filter({ hasText: /tokens, reward [−-]?\d/ });
+  await expect(scored).toHaveCount(written - 4);
+  await expect(scored.filter({ hasText: 'Feedback' })).toHaveCount(0);
   // The answer stands below them, with a word on how it was chosen.
   await expect(replyIn(page)).toContainText(/drafts? (?:as it was|stands|came)|Each draft came/);
   const { violations } = await new AxeBuilder({ page }).include('article').analyze();
@@ -47,6 +51,7 @@ test('a reply is drafted, checked and mended in steps that are shown, kept and e
     .getByText(/^Draft, feedback and edit/)
     .click();
   await expect(steps(page)).toHaveCount(written);
+  await expect(scored).toHaveCount(written - 4);
 });
 
 test('stopped in mid-step nothing is lost, and Continue goes on from there', async ({ page }) => {
