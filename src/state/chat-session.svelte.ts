@@ -495,7 +495,7 @@ export class ChatSession {
   }
 
   /**
-   * Writes `count` replies beside each other, the first of them `id`, and shows the one with the highest reward. A stop ends
+   * Writes `count` replies beside each other, the first of them `id`, and shows the best. A stop ends
    * the draft and all that would follow; what was written stays, as versions.
    */
   async #bestOf(id: NodeId, count: number): Promise<EngineError | null> {
