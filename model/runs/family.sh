@@ -75,7 +75,7 @@ case $system in
     ;;
   fp8)
     for precision in plain fp8; do
-      train "mini-$precision-$seed" 60 --preset mini --precision $precision --rows 2 --length 256 --lr 3e-3
+      train "mini-$precision-$seed" 300 --preset mini --precision $precision --rows 2 --length 256 --lr 3e-3
     done
     ;;
   nvfp4)
