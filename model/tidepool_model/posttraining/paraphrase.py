@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -44,22 +44,38 @@ def paraphrases(problems: Sequence[Problem], base: Path, tokenizer_file: Path, e
     refused: Counter[str] = Counter()
     readable = [problem for problem in problems if is_readable(problem)]
     refused["the original can't be read by the checker"] = len(problems) - len(readable)
-    tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    model = load_base(base)
     asked = [problem for problem in readable for _ in range(each)]
-    prompts = [tokenizer.encode(prompt(problem.question, rng), add_special_tokens=False).ids for problem in asked]
+    prompts = [prompt(problem.question, rng) for problem in asked]
+
+    def judged(reply: str, at: int) -> tuple[str, str | None]:
+        text = cleaned(reply)
+        return text, is_same(asked[at], text)
+
+    found = written(prompts, base, tokenizer_file, LONGEST, batch, judged, refused)
+    return [(asked[at], text) for text, at in found.items()], refused
+
+
+def written(
+    prompts: Sequence[str], base: Path, tokenizer_file: Path, longest: int, batch: int, judged: Callable[[str, int], tuple[str, str | None]], refused: Counter[str]
+) -> dict[str, int]:
+    """What the base model says to the prompts and is not refused, each text once, with the place of its first prompt.
+
+    `judged` says of a reply and its place the text and why it is refused (None: it is not); `refused` counts the reasons.
+    """
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    encoded = [tokenizer.encode(text, add_special_tokens=False).ids for text in prompts]
     newline = tokenizer.encode("\n", add_special_tokens=False).ids[-1]
     stop = {newline, *(tokenizer.token_to_id(mark) for mark in ("<|im_end|>", "<|endoftext|>"))}
-    found: dict[str, Problem] = {}
-    for index, reply in write_replies(model, prompts, LONGEST, stop, batch, temperature=0.7):
-        text = cleaned(tokenizer.decode(reply))
-        if (why := is_same(asked[index], text)) is not None:
+    found: dict[str, int] = {}
+    for index, reply in write_replies(load_base(base), encoded, longest, stop, batch, temperature=0.7):
+        text, why = judged(tokenizer.decode(reply), index)
+        if why is not None:
             refused[why] += 1
         elif text in found:
             refused["written twice"] += 1
         else:
-            found[text] = asked[index]
-    return [(problem, text) for text, problem in found.items()], refused
+            found[text] = index
+    return found
 
 
 def prompt(question: str, rng: random.Random) -> str:
@@ -96,20 +112,13 @@ def retellings(stories: Sequence[Story], base: Path, tokenizer_file: Path, each:
     """(story, the same in other words) that passed, each once; and how many were refused, by reason."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    model = load_base(base)
     asked = [story for story in stories for _ in range(each)]
-    prompts = [tokenizer.encode(story_prompt(story.text, rng), add_special_tokens=False).ids for story in asked]
-    newline = tokenizer.encode("\n", add_special_tokens=False).ids[-1]
-    stop = {newline, *(tokenizer.token_to_id(mark) for mark in ("<|im_end|>", "<|endoftext|>"))}
+    prompts = [story_prompt(story.text, rng) for story in asked]
     refused: Counter[str] = Counter()
-    found: dict[str, Story] = {}
-    for index, reply in write_replies(model, prompts, LONGEST_STORY, stop, batch, temperature=0.7):
-        text = tokenizer.decode(reply).replace("<|im_end|>", "").strip()
-        if (why := same_story.why_refused(asked[index], text)) is not None:
-            refused[why] += 1
-        elif text in found:
-            refused["written twice"] += 1
-        else:
-            found[text] = asked[index]
-    return [(story, text) for text, story in found.items()], refused
+
+    def judged(reply: str, at: int) -> tuple[str, str | None]:
+        text = reply.replace("<|im_end|>", "").strip()
+        return text, same_story.why_refused(asked[at], text)
+
+    found = written(prompts, base, tokenizer_file, LONGEST_STORY, batch, judged, refused)
+    return [(asked[at], text) for text, at in found.items()], refused

@@ -56,15 +56,16 @@ export class ThoughtMeter {
     if (this.isSpent) return { text: '', cut: 'hard-limit' };
     const before = this.#used;
     const softLimit = this.#isHardOnly ? Infinity : this.softLimit;
-    const share = (at: number): number => before + (tokens * at) / Math.max(1, text.length);
+    // A piece without text (half of a character, say) has been paid for too, and has one place to stop.
+    const share = (at: number): number =>
+      before + (text === '' ? tokens : (tokens * at) / text.length);
     // Within one token there is one place to stop: its end. A full stop after a digit waits for what follows it.
     const isPending = before >= softLimit && boundaryAtEnd(this.#tail) === 'maybe';
     if (isPending && text !== '' && !/^\d/.test(text)) return { text: '', cut: 'soft-limit' };
-    // A piece without text (half of a character, say) has been paid for too, and has one place to stop.
     for (let at = tokens > 1 ? Math.min(1, text.length) : text.length; at <= text.length; at += 1) {
       // Never between the two halves of one character.
       if (/[\uD800-\uDBFF]/.test(text[at - 1] ?? '') && at < text.length) continue;
-      const used = at === text.length ? before + tokens : share(at);
+      const used = share(at);
       const head = (this.#tail + text.slice(0, at)).slice(-TAIL_CHARS);
       const isSoft = used >= softLimit && boundaryAtEnd(head) === 'end';
       const isHard = used >= this.hardLimit;
