@@ -31,7 +31,7 @@ interface RewardTenth {
 }
 
 /** The best of N replies by a reward. */
-interface BestOf {
+export interface BestOf {
   readonly n: number;
   readonly right: number;
   readonly interval: readonly [number, number];
