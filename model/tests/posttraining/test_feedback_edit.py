@@ -12,10 +12,8 @@ import torch
 from tasks import registry
 from tokenizers import Tokenizer
 
-from tidepool_model.architecture.config import preset
 from tidepool_model.architecture.model import HybridLM
 from tidepool_model.data import chat_format
-from tidepool_model.data import tokenizer as tokenizers_
 from tidepool_model.data.packing import IGNORED, PackedStage
 from tidepool_model.posttraining import faults, feedback_edit, role_rows, roles
 from tidepool_model.posttraining.environments import PLAIN
@@ -25,17 +23,6 @@ from tidepool_model.posttraining.roles import NOTHING_WRONG, Draft
 from tidepool_model.training.train import unlikelihood
 
 SUM = Draft(("8 + 9 = 17, write 7, carry 1.", "3 + 4 + 1 = 8, write 8.", "So 38 + 49 = 87."), "38 + 49 = 87.")
-
-
-@pytest.fixture(scope="module")
-def tokenizer() -> Tokenizer:
-    return tokenizers_.load(tokenizers_.DEFAULT_DIR)
-
-
-@pytest.fixture(scope="module")
-def model(tokenizer: Tokenizer) -> HybridLM:
-    torch.manual_seed(1)
-    return HybridLM(preset("micro", tokenizer.get_vocab_size())).eval()
 
 
 def test_planted_faults_stand_in_the_last_step_and_nowhere_before() -> None:

@@ -11,9 +11,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from tidepool_model.architecture.config import preset
 from tidepool_model.architecture.model import HybridLM, save_pretrained
-from tidepool_model.data import tokenizer as tokenizers_
 from tidepool_model.posttraining import judging
 from tidepool_model.posttraining.choosing import Reply
 from tidepool_model.posttraining.environments import RIGHT, WRONG
@@ -23,17 +21,6 @@ from tidepool_model.posttraining.reward import Head
 
 FIXTURE = Path(__file__).with_name("fixtures") / "helpsteer3-preference.jsonl"
 N = len(WORDINGS)
-
-
-@pytest.fixture(scope="module")
-def tokenizer() -> Tokenizer:
-    return tokenizers_.load(tokenizers_.DEFAULT_DIR)
-
-
-@pytest.fixture(scope="module")
-def model(tokenizer: Tokenizer) -> HybridLM:
-    torch.manual_seed(1)
-    return HybridLM(preset("micro", tokenizer.get_vocab_size())).eval()
 
 
 class Ruled(ModelJudge):
