@@ -91,7 +91,7 @@ def test_a_stage_of_it_runs_in_the_trainer(tmp_path: Path) -> None:
     options = argparse.Namespace(
         preset="micro", data=str(data), run=str(tmp_path / "run"), stages="reinforce:3", init=None, rows=3, length=160, lr=1e-3,
         weight_decay=0.0, decay=0.4, seed=3, minutes=0, finish_minutes=0, save_minutes=60, report=1, evaluate=100, threads=1, processes=1,
-        compile=False, bf16=False, precision="plain", teacher=None,
+        compile=False, bf16=False, precision="plain", teacher=None, layerwise=False,
     )  # fmt: skip
     with pytest.raises(ValueError, match=r"tidepool_model\.posttraining\.reinforce"):
         Run(options).train()

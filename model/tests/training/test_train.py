@@ -13,10 +13,13 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models
 
+from tidepool_model.architecture.config import preset
+from tidepool_model.architecture.model import HybridLM, load_pretrained, save_pretrained
+from tidepool_model.convert.twin import twin
 from tidepool_model.data.packing import IGNORED, DataError, PackedStage
 from tidepool_model.export import card, parts
 from tidepool_model.training.optimiser import orthogonalise, schedule
-from tidepool_model.training.train import Run, commit_hash, parse_stages
+from tidepool_model.training.train import Run, commit_hash, layerwise_loss, parse_stages
 
 VOCAB = 64
 
@@ -44,7 +47,7 @@ def options(data: Path, run: Path, **changes: object) -> argparse.Namespace:
     values = dict(
         preset="micro", data=str(data), run=str(run), stages="pretrain:6,sft:6", init=None, rows=4, length=64, lr=1e-2,
         weight_decay=0.05, decay=0.4, seed=3, minutes=0, finish_minutes=0, save_minutes=60, report=4, evaluate=4, threads=1, processes=1, compile=False, bf16=False,
-        precision="plain", teacher=None,
+        precision="plain", teacher=None, layerwise=False,
     )  # fmt: skip
     return argparse.Namespace(**{**values, **changes})
 
@@ -273,3 +276,23 @@ def test_two_processes_train_as_one(data: Path, tmp_path: Path) -> None:
         assert (weights[name] - parameter).abs().mean() < 5e-4, name
     refused = team(*given, "--run", str(tmp_path / "three"), "--rows", "3")
     assert refused.returncode != 0 and "3 rows a step can't be shared by 2 processes" in refused.stderr
+
+
+def test_each_mixer_learns_its_layer_of_the_teacher_by_itself(data: Path, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    teacher = HybridLM(preset("micro", VOCAB)).eval()
+    batch = next(PackedStage(data, "sft").batches(4, 64, seed=1))
+    assert layerwise_loss(teacher, teacher, batch).item() < 1e-9
+    save_pretrained(teacher, tmp_path / "teacher", {"eos_token_id": 1, "pad_token_id": 2, "bos_token_id": 3})
+    fresh = twin(teacher, "attention")
+    save_pretrained(fresh, tmp_path / "twin", {"eos_token_id": 1, "pad_token_id": 2, "bos_token_id": 3})
+    before = layerwise_loss(fresh, teacher, batch).item()
+    told = options(data, tmp_path / "run", preset=None, init=str(tmp_path / "twin"), teacher=str(tmp_path / "teacher"), layerwise=True, stages="sft:30")
+    Run(told).train()
+    taught = load_pretrained(tmp_path / "run/checkpoint")
+    assert layerwise_loss(taught, teacher, batch).item() < 0.9 * before
+    replaced = {i for i, letter in enumerate(teacher.config.pattern) if letter == "M"}
+    for name, value in taught.state_dict().items():  # nothing but those layers is moved
+        index = int(name.split(".")[2]) if name.startswith("model.layers.") else None
+        if index not in replaced:
+            assert torch.equal(value, fresh.state_dict()[name]), name

@@ -94,12 +94,12 @@ def read_hybrid(folder: Path) -> tuple[HybridLlama, dict[str, Tensor]]:
 
 
 def load_base(path: Path) -> HybridLlama:
-    """base.pt of training/lagoon_base.py, the model before its conversion: in bfloat16, without gradients."""
+    """base.pt of training/lagoon_base.py, the model before its conversion: in the fastest type of this processor, without gradients."""
     state = torch.load(path)
     blocks = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
     base = HybridLlama(HybridLlamaConfig("*" * blocks, vocab_size=state["embed_tokens.weight"].shape[0]))
     base.load_state_dict(state)
-    return base.to_bfloat16().eval().requires_grad_(False)
+    return base.to_fastest().eval().requires_grad_(False)
 
 
 @torch.no_grad()

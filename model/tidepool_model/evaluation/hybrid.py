@@ -57,7 +57,7 @@ class Subject:
 
     def __init__(self, checkpoint: Path) -> None:
         model, scales = read_hybrid(checkpoint)
-        self.model = round_to_grid(model, scales).to_bfloat16().eval()
+        self.model = round_to_grid(model, scales).to_fastest().eval()
         self.tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
         self.end = self.tokenizer.token_to_id(chat_format.IM_END)
         self.end_think = self.tokenizer.token_to_id(chat_format.END_THINK)

@@ -1,4 +1,4 @@
-"""Data-parallel training on the cores of one machine: shared float32 masters, bfloat16 working copies, AdamW by halves.
+"""Data-parallel training on the cores of one machine: shared float32 masters, working copies in the fastest type, AdamW by halves.
 
 Each process takes rows for itself until the first one has done its share of a step; then gradients are summed in shared
 memory, and every process updates its part of the parameters. So a core that others use too slows nobody down: it just
@@ -17,6 +17,8 @@ from pathlib import Path
 import torch
 import torch.multiprocessing as multiprocessing
 from torch import Tensor, nn
+
+from ..architecture.hybrid_llama import fastest_type
 
 BETAS = (0.9, 0.98)
 EPSILON = 1e-9
@@ -60,9 +62,9 @@ def share(
     rate: Callable[[str], float] = lambda name: 1.0,
     decay: Callable[[str], float] = lambda name: 0.0,
     rounding: Callable[[str, Tensor], Callable[[Tensor], Tensor] | None] = lambda name, tensor: None,
-    bfloat16: Callable[[str, Tensor], bool] = lambda name, tensor: tensor.dim() == 2 and "conv" not in name,
+    matrix: Callable[[str, Tensor], bool] = lambda name, tensor: tensor.dim() == 2 and "conv" not in name,
 ) -> Team:
-    """Moves the named parameters to shared memory; matrices get bfloat16 working copies. Call before the processes start."""
+    """Moves the named parameters to shared memory; matrices get working copies in the fastest type of the processor. Call before the processes start."""
     loads = [0] * size
     parameters = []
     for name, parameter in sorted(named, key=lambda pair: -pair[1].numel()):
@@ -70,8 +72,9 @@ def share(
         loads[owner] += parameter.numel()
         master = parameter.data.float().clone().share_memory_()
         rounds = rounding(name, master)
-        if bfloat16(name, master):
-            parameter.data = (master if rounds is None else rounds(master)).bfloat16().share_memory_()
+        if matrix(name, master):
+            copy = master if rounds is None else rounds(master)
+            parameter.data = copy.to(fastest_type(), copy=True).share_memory_()
         else:
             parameter.data = master
         zeros = lambda: torch.zeros_like(master).share_memory_()

@@ -136,6 +136,26 @@ def distillation_loss(
     return torch.nn.functional.kl_div(student, aim, reduction="batchmean", log_target=True)
 
 
+def layerwise_loss(model: HybridLM, teacher: HybridLM, batch: Batch) -> torch.Tensor:
+    """Mean over the teacher's Mamba layers of the squared error of `model`'s mixer there, by the output's own mean square.
+
+    Each mixer reads what the teacher's reads, so that all learn at once and none waits for those below it. 0 where it says the same, 1
+    where it says nothing.
+    """
+    mask = document_mask(batch.starts)
+    errors = []
+    x = teacher.model.embeddings(batch.tokens).detach()  # (batch, seq, hidden)
+    for layer, own in zip(teacher.model.layers, model.model.layers, strict=True):
+        with torch.no_grad():
+            after, _ = layer(x, None, batch.starts, mask, False)
+        if layer.letter == "M":
+            wanted = after - x
+            said = own(x, None, batch.starts, mask, False)[0] - x
+            errors.append((said - wanted).square().mean() / wanted.square().mean())
+        x = after
+    return torch.stack(errors).mean()
+
+
 class Team:
     """The processes of a run; number 0 is the one that was started, and it alone writes and reports. Gloo joins them."""
 
@@ -330,7 +350,10 @@ class Run:
                 group["lr"] = self.options.lr * factor
             optimiser.zero_grad(set_to_none=True)
         batch = self.team.share(batch)
-        loss, self.state = forward_loss(self.model, self.backbone, batch, self.device, self.options.bf16, self.state, self.teacher)
+        if self.options.layerwise and self.teacher is not None:
+            loss = layerwise_loss(self.model, self.teacher, batch)
+        else:
+            loss, self.state = forward_loss(self.model, self.backbone, batch, self.device, self.options.bf16, self.state, self.teacher)
         if self.team.size > 1:  # each process' mean counts by its targets, so that the sum is the whole batch's mean
             own = int((batch.targets != IGNORED).sum())
             loss = loss * (own / self.team.sum(own)[0])
@@ -460,6 +483,7 @@ def main(samplers: Mapping[str, Sampler] | None = None, command: str = COMMAND) 
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--precision", choices=sorted(RECIPES), default="plain", help="number format that the layers' products are emulated in")
     parser.add_argument("--teacher", help="checkpoint folder whose next-token chances are the target, instead of the text")
+    parser.add_argument("--layerwise", action="store_true", help="with --teacher: each mixer in place of a Mamba layer learns that layer's output by itself (one process, float32)")
     parser.add_argument("--no-bf16", dest="bf16", action="store_false")
     options = parser.parse_args()
     try:

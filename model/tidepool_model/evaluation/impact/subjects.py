@@ -79,4 +79,4 @@ def _model_of(folder: Path) -> HybridLM | HybridLlama:
     config, tensors, scales = unpack(folder)
     model = HybridLlama(config)
     model.load_state_dict(tensors)
-    return round_to_grid(model, scales).to_bfloat16().eval()
+    return round_to_grid(model, scales).to_fastest().eval()
