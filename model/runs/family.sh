@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The family: variants of the shipped `small`, each against a control that trains on for as long. Run it again to go on after a stop.
 #   model/runs/family.sh control|moe|latent-moe|twin|minipuzzle|minipuzzle-on|fp8|nvfp4 WORK_FOLDER [CORPORA]
-# From the environment: PYTHON the interpreter; SEED (1); STEPS of 2,048 tokens instead of those of LOG.md; LAYER_STEPS of a twin's first part.
+# From the environment: PYTHON the interpreter; SEED (1); STEPS of 2,048 tokens instead of those of LOG.md.
 set -euo pipefail
 system=${1:?system: control, moe, latent-moe, twin, minipuzzle, minipuzzle-on, fp8 or nvfp4}
 work=$(realpath -m "${2:?WORK_FOLDER}")
@@ -54,8 +54,7 @@ case $system in
   twin)
     for mixers in attention mamba; do
       "$python" -m tidepool_model.convert.twin --from "$work/small" --mixers $mixers --out "$work/start-twin-$mixers"
-      STEPS='' train "twin-layers-$mixers" "${LAYER_STEPS:-300}" --init "$work/start-twin-$mixers" "${fresh[@]}" --layerwise
-      train "twin-$mixers" 350 --init "$work/runs/twin-layers-$mixers/checkpoint" "${taught[@]}"
+      train "twin-$mixers" 350 --init "$work/start-twin-$mixers" "${fresh[@]}"
     done
     "$python" -m tidepool_model.evaluation.held_out --data "$work/data" --control "$work/runs/twin-mamba/checkpoint" "$work/runs/twin-attention/checkpoint"
     package twin-attention "$models/tidepool-twin" "\`tidepool\`'s weights (its Mamba layers replaced by attention)"

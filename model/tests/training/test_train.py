@@ -296,3 +296,5 @@ def test_each_mixer_learns_its_layer_of_the_teacher_by_itself(data: Path, tmp_pa
         index = int(name.split(".")[2]) if name.startswith("model.layers.") else None
         if index not in replaced:
             assert torch.equal(value, fresh.state_dict()[name]), name
+    with pytest.raises(ValueError, match="--layerwise needs a --teacher"):
+        Run(options(data, tmp_path / "alone", layerwise=True))

@@ -235,6 +235,8 @@ class Run:
             "pad_token_id": tokenizer.token_to_id(PAD),
             "bos_token_id": tokenizer.token_to_id(END_OF_TEXT),
         }
+        if options.layerwise and (not options.teacher or options.processes > 1):
+            raise ValueError("--layerwise needs a --teacher to learn from and one process")
         if not options.preset and not options.init:
             raise ValueError("name a --preset, or a checkpoint with --init whose shape the run takes")
         config = (
