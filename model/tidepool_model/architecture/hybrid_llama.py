@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from .attention import KeyValueCache
 from .config import ConfigError
 from .mamba2 import RESET_LOG_DECAY, MambaState, ssd_chunked
+from .number_type import fastest_type
 
 # softplus(0.5413) = 1: a step of one, so that A alone sets the first half-lives.
 UNIT_STEP_BIAS = math.log(math.e - 1)
@@ -79,11 +80,6 @@ class HybridLlamaConfig:
             raise ConfigError(f"{path} is missing; convert the base model first (python -m tidepool_model.convert.lagoon)") from None
         except (json.JSONDecodeError, TypeError) as error:
             raise ConfigError(f"{path} is not a hybrid's config ({error}); convert the base model again") from error
-
-
-def fastest_type() -> torch.dtype:
-    """bfloat16 where this processor multiplies it (AVX-512), float32 elsewhere: with AVX2 alone it is fifty times slower."""
-    return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
 
 
 class RMSNorm(nn.Module):

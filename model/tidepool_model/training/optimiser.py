@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..architecture.hybrid_llama import fastest_type
+from ..architecture.number_type import fastest_type
 
 
 def orthogonalise(gradient: Tensor, steps: int = 5) -> Tensor:
     """Nearest semi-orthogonal matrix (..., rows, columns) by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon)."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = gradient.to(fastest_type())
+    x = gradient.to(fastest_type(gradient.device))
     tall = x.shape[-2] > x.shape[-1]
     if tall:
         x = x.mT

@@ -18,7 +18,7 @@ import torch
 import torch.multiprocessing as multiprocessing
 from torch import Tensor, nn
 
-from ..architecture.hybrid_llama import fastest_type
+from ..architecture.number_type import fastest_type
 
 BETAS = (0.9, 0.98)
 EPSILON = 1e-9

@@ -142,15 +142,16 @@ def layerwise_loss(model: HybridLM, teacher: HybridLM, batch: Batch) -> torch.Te
     Each mixer reads what the teacher's reads, so that all learn at once and none waits for those below it. 0 where it says the same, 1
     where it says nothing.
     """
-    mask = document_mask(batch.starts)
+    tokens, starts = (t.to(teacher.lm_head.weight.device) for t in (batch.tokens, batch.starts))
+    mask = document_mask(starts)
     errors = []
-    x = teacher.model.embeddings(batch.tokens).detach()  # (batch, seq, hidden)
+    x = teacher.model.embeddings(tokens).detach()  # (batch, seq, hidden)
     for layer, own in zip(teacher.model.layers, model.model.layers, strict=True):
         with torch.no_grad():
-            after, _ = layer(x, None, batch.starts, mask, False)
+            after, _ = layer(x, None, starts, mask, False)
         if layer.letter == "M":
             wanted = after - x
-            said = own(x, None, batch.starts, mask, False)[0] - x
+            said = own(x, None, starts, mask, False)[0] - x
             errors.append((said - wanted).square().mean() / wanted.square().mean())
         x = after
     return torch.stack(errors).mean()
