@@ -153,7 +153,26 @@ def streams(rng: random.Random, corpora: Path) -> dict[str, Iterator[Item]]:
     }
 
 
-def taught(tokenizer: Tokenizer, corpora: Path, count: int, seed: int, measured: set[str]) -> tuple[list[np.ndarray], list[np.ndarray], Counter[str]]:
+def shares(text: str) -> dict[str, float]:
+    """MIX with other shares for some sources ("plain sums=0.3,sums=0.1"), made to sum to 1; ValueError for a source that is none."""
+    mix = dict(MIX)
+    for part in filter(None, text.split(",")):
+        name, _, share = part.partition("=")
+        if name not in mix:
+            raise ValueError(f"The mix has no source {name!r}: name one of {', '.join(mix)}.")
+        try:
+            mix[name] = float(share)
+        except ValueError:
+            raise ValueError(f"{part!r} needs a share between 0 and 1, like {name}=0.3.") from None
+        if not 0 <= mix[name] <= 1:
+            raise ValueError(f"The share of {name!r} has to lie between 0 and 1, not at {mix[name]:g}.")
+    total = sum(mix.values())
+    if total == 0:
+        raise ValueError("At least one source needs a share above 0.")
+    return {name: share / total for name, share in mix.items()}
+
+
+def taught(tokenizer: Tokenizer, corpora: Path, count: int, seed: int, measured: set[str], mix: dict[str, float] = MIX) -> tuple[list[np.ndarray], list[np.ndarray], Counter[str]]:
     """`count` documents: ids, masks (1 where the loss counts), tokens by source."""
     rng = random.Random(seed)
     sources = streams(rng, corpora)
@@ -161,7 +180,7 @@ def taught(tokenizer: Tokenizer, corpora: Path, count: int, seed: int, measured:
     ids: list[np.ndarray] = []
     masks: list[np.ndarray] = []
     tokens: Counter[str] = Counter()
-    names, weights = zip(*MIX.items(), strict=True)
+    names, weights = zip(*mix.items(), strict=True)
     bar = tqdm(total=count, unit="doc")
     while len(ids) < count:
         items = [next(sources[name]) for name in rng.choices(names, weights=weights, k=64)]
@@ -217,12 +236,17 @@ def main() -> None:
     parser.add_argument("--measured", type=Path, nargs="*", default=[])
     parser.add_argument("--documents", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shares", default="", help='other shares of documents for some sources, like "plain sums=0.3,sums=0.1"')
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    try:
+        mix = shares(args.shares)
+    except ValueError as error:
+        parser.error(str(error))
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.from_file(str(args.tokenizer / "tokenizer.json"))
     measured = measured_questions(args.measured)
-    ids, masks, tokens = taught(tokenizer, args.corpora, args.documents, args.seed, measured)
+    ids, masks, tokens = taught(tokenizer, args.corpora, args.documents, args.seed, measured, mix)
     a, b = flat(ids, np.uint16), flat(masks, np.uint8)
     np.savez(args.out / "taught.npz", ids=a["values"], masks=b["values"], offsets=a["offsets"])
     print(json.dumps({"documents": len(ids), "tokens": len(a["values"]), "trained": int(b["values"].sum()), "bySource": dict(tokens.most_common())}))
