@@ -185,3 +185,17 @@ def test_the_document_says_a_shut_gate_and_has_every_figure(tmp_path: Path) -> N
     text = document.markdown(report)
     assert "means nothing" in report["categories"][0]["summary"] and "**shut**" in text and "51 %" in text and "TinyStories" in text
     assert "Not measured." in text  # what the journal lacks is said
+
+
+def test_a_fresh_journal_takes_up_what_the_report_has_of_the_same_weights(tmp_path: Path) -> None:
+    shipped = json.loads((footprint.ROOT / "public/models/impact.json").read_text(encoding="utf-8"))
+    weights = {model["id"]: model["weights"] for model in shipped["models"]}
+    (tmp_path / "bias-tidepool.json").write_text('{"figures": [], "table": null}')  # measured already: it stays
+    taken = document.take_up(shipped, tmp_path, weights | {"lagoon": "others"})
+    assert taken == ["values-tidepool", "disparity-tidepool", "privacy-tidepool"] and not (tmp_path / "model-lagoon.json").exists()
+    for path in tmp_path.glob("*.json"):
+        path.unlink()
+    document.take_up(shipped, tmp_path, weights)
+    again = document.joined(tmp_path, shipped["models"], shipped["date"], shipped["commit"])
+    of_models = lambda report: [(c["id"], c["summary"], c["figures"], c.get("table"), c["notes"]) for c in report["categories"] if c["id"] in document.OF_A_MODEL]
+    assert of_models(again) == of_models(shipped)

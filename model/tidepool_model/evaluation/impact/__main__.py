@@ -2,7 +2,8 @@
 
     python -m tidepool_model.evaluation.impact --corpora CORPORA --data DIR [--only bias,privacy] [--model tidepool]
 
-Seven categories; each part (a category of a model) is kept in the journal and not measured again without --again. What the corpora
+Seven categories; each part (a category of a model) is kept in the journal and not measured again without --again; one that the
+report has of the same weights counts as measured too. What the corpora
 or the built data are needed for is left out without them. `--data` is a folder of data.build: canaries are planted into a copy of it.
 """
 
@@ -21,10 +22,10 @@ from typing import Any
 import torch
 
 from . import bias, disparity, footprint, labour, privacy, values
-from .document import OF_A_MODEL, ORDER, joined, markdown
+from .document import OF_A_MODEL, ORDER, joined, markdown, take_up
 from .figure import Figure
 from .sets import SetError, default_folder
-from .subjects import Packaged
+from .subjects import Packaged, weights_of
 
 ROOT = footprint.ROOT
 NAMES = {"tidepool": "Tidepool small", "lagoon": "Lagoon"}
@@ -45,7 +46,7 @@ def part(category: str, subject: Packaged | None, options: argparse.Namespace) -
             return disparity.measure(subject, options.problems, options.corpora), None
         case "privacy", Packaged():
             canaries = privacy.canary_checkpoint(subject, options.data, options.journal) if options.data and subject.id == "tidepool" else None
-            return privacy.measure(subject, options.corpora, canaries), privacy.table() if subject.id == "tidepool" else None
+            return privacy.measure(subject, options.corpora, canaries), None
         case "cost", None:
             return footprint.cost(), footprint.table()
         case "environment", None:
@@ -77,6 +78,10 @@ def main() -> int:
     if unknown := [category for category in categories if category not in ORDER]:
         print(f"impact: there is no category {unknown[0]}; known are {', '.join(ORDER)}", file=sys.stderr)
         return 2
+    if options.out.exists() and not options.again:
+        weights = {name: weights_of(options.models / name) for name in NAMES if (options.models / name / "manifest.json").exists()}
+        for taken in take_up(json.loads(options.out.read_text()), options.journal, weights):
+            print(f"{taken}: stays as {options.out} has it, its weights are the same", flush=True)
     try:
         for name in options.model.split(","):
             subject = None

@@ -59,6 +59,8 @@ def joined(journal: Path, models: Sequence[Mapping[str, Any]], date: str, commit
         figures = [figure for part in parts for figure in part["figures"]]
         found: dict[str, Any] = {"id": category, "title": title, "summary": summary(figures, names), "figures": figures}
         tables = [part["table"] for part in parts if part.get("table")]
+        if category == "privacy" and figures:
+            tables = [privacy.table()]  # of the app, whichever models were measured
         if tables:
             found["table"] = {"columns": tables[0]["columns"], "rows": [row for each in tables for row in each["rows"]]}
         if category in LICENCES:
@@ -67,6 +69,26 @@ def joined(journal: Path, models: Sequence[Mapping[str, Any]], date: str, commit
         missing = [name for id_, name in names.items() if category in OF_A_MODEL and id_ not in about]
         categories.append(found | {"notes": [*notes, *(f"{name}: not measured here yet." for name in missing)]})
     return {"version": 1, "date": date, "commit": commit, "command": COMMAND, "framework": FRAMEWORK, "models": list(models), "categories": categories}
+
+
+def take_up(report: Mapping[str, Any], journal: Path, weights: Mapping[str, str]) -> list[str]:
+    """Puts into the journal what a report has of models whose weights (id: digits) are still these; the parts, as CATEGORY-MODEL.
+
+    What the journal has already stays. So a machine that never measured goes on from the report that ships."""
+    taken = []
+    models = {model["id"]: model for model in report["models"] if weights.get(model["id"]) == model["weights"]}
+    for category in report["categories"]:
+        for id_, about in models.items():
+            path = journal / f"{category['id']}-{id_}.json"
+            figures = [figure for figure in category["figures"] if figure["model"] == id_]
+            if category["id"] not in OF_A_MODEL or not figures or path.exists():
+                continue
+            table = category.get("table") if category["id"] == "values" else None
+            rows = [row for row in table["rows"] if row[0] == id_] if table else []
+            path.write_text(json.dumps({"figures": figures, "table": table and {"columns": table["columns"], "rows": rows}}, ensure_ascii=False))
+            (journal / f"model-{id_}.json").write_text(json.dumps(about))
+            taken.append(path.stem)
+    return taken
 
 
 def markdown(report: Mapping[str, Any]) -> str:

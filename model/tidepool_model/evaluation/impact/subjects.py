@@ -21,6 +21,11 @@ from ..hybrid import Subject
 TOKENS_A_BATCH = 1536
 
 
+def weights_of(folder: Path) -> str:
+    """The first digits of the checksum of a model folder's manifest."""
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:12]
+
+
 class Packaged(Subject):
     """What ships in a model folder, of either kind, in PyTorch."""
 
@@ -37,8 +42,8 @@ class Packaged(Subject):
 
     @property
     def weights(self) -> str:
-        """The first digits of the manifest's checksum: which weights these are."""
-        return hashlib.sha256((self.folder / "manifest.json").read_bytes()).hexdigest()[:12]
+        """Which weights these are."""
+        return weights_of(self.folder)
 
     @property
     def parameters(self) -> int:
