@@ -7,9 +7,10 @@ import random
 import re
 from pathlib import Path
 
+import pytest
 from tasks.registry import FAMILIES, sample
 from tasks.words import NAMES
-from tidepool_model.data.lagoon import itself, knowledge, plain_sums, reading, sums
+from tidepool_model.data.lagoon import itself, knowledge, mix, plain_sums, reading, sums
 from tidepool_model.data.lagoon.mix import asks_measured, measured_questions, normal
 from tidepool_model.data.build import chat_item
 from tidepool_model.data.lagoon.vocabulary import RENAMED, many_names, widened
@@ -119,3 +120,18 @@ def test_letters_are_those_of_the_words() -> None:
             assert spelled.replace(" ", "") == word, reply
             assert not back or back.replace(" ", "") == word[::-1], reply
         assert any(word in question["content"] for word in words)
+
+
+def test_shares_of_the_mix_can_be_moved_and_sum_to_one() -> None:
+    assert mix.shares("") == pytest.approx(mix.MIX, abs=1e-9)
+    moved = mix.shares("plain sums=0.4,families=0.3")
+    assert sum(moved.values()) == pytest.approx(1) and moved["plain sums"] / moved["families"] == pytest.approx(4 / 3)
+    assert moved["reading"] / moved["knowledge"] == pytest.approx(mix.MIX["reading"] / mix.MIX["knowledge"])
+    with pytest.raises(ValueError, match="no source 'poems': name one of families"):
+        mix.shares("poems=0.1")
+    with pytest.raises(ValueError, match="needs a share between 0 and 1, like sums=0.3"):
+        mix.shares("sums=much")
+    with pytest.raises(ValueError, match="between 0 and 1, not at 2"):
+        mix.shares("sums=2")
+    with pytest.raises(ValueError, match="above 0"):
+        mix.shares(",".join(f"{name}=0" for name in mix.MIX))
