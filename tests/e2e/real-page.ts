@@ -39,7 +39,10 @@ export async function chooseWebgpu(page: Page): Promise<void> {
   await expect(webgpu).toBeEnabled({ timeout: 60_000 });
   await page.getByLabel('Longest answer').fill('16');
   await webgpu.check();
-  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page
+    .getByRole('dialog', { name: 'Settings' })
+    .getByRole('button', { name: 'Close' })
+    .click();
   await expect(page.getByRole('dialog')).toHaveCount(0);
 }
 
