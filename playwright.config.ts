@@ -1,6 +1,5 @@
 // Owns how the browser tests run: which Chromium, with which flags, against which server. `npm test` builds first.
 import { defineConfig } from '@playwright/test';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { findChromium, noChromiumMessage, thisMachine } from './scripts/find-chromium.js';
@@ -49,21 +48,12 @@ const emulatedWebgpuArgs = [
   '--use-webgpu-adapter=swiftshader',
 ];
 
-/** Specs of the page on engines that follow a script: they wait for the page, and leave the processor alone meanwhile. */
-const scripted = readdirSync('tests/e2e')
-  .filter((name) => name.endsWith('.spec.ts') && !name.endsWith('.webgpu.spec.ts'))
-  .filter((name) => {
-    const text = readFileSync(join('tests/e2e', name), 'utf8');
-    return text.includes("from './fake-site'") && !text.includes("from './real-page'");
-  })
-  .map((name) => `e2e/${name}`);
-
 export default defineConfig({
   testDir: 'tests',
   testMatch: '{e2e,drills}/*.spec.ts',
   outputDir: 'test-results',
-  // One page with a model at a time, which uses every core of a small machine; beside it one on a scripted engine.
-  workers: 2,
+  // One page at a time: the model itself uses every core of a small machine.
+  workers: 1,
   fullyParallel: false,
   // A browser on a shared machine: what passes only when tried again is named at the end of the run, see count-results.js.
   retries: process.env['CI'] === undefined ? 0 : 1,
@@ -82,20 +72,12 @@ export default defineConfig({
   },
   projects: [
     {
-      name: 'scripted',
-      workers: 1,
-      testMatch: scripted.map((name) => `**/${name}`),
-      use: { launchOptions: { executablePath: found.path, args: quietArgs } },
-    },
-    {
       name: 'wasm',
-      workers: 1,
-      testIgnore: ['**/*.webgpu.spec.ts', ...scripted.map((name) => `**/${name}`)],
+      testIgnore: '**/*.webgpu.spec.ts',
       use: { launchOptions: { executablePath: found.path, args: quietArgs } },
     },
     {
       name: 'webgpu',
-      workers: 1,
       testMatch: '{e2e,drills}/*.webgpu.spec.ts',
       timeout: 240_000,
       use: {

@@ -14,9 +14,11 @@ test('the lab sees the micro model on WebGPU: bytes, heat map, half-lives, hidde
   await page.getByRole('button', { name: /^Layer 0, Mamba/ }).click({ timeout: 120_000 });
 
   await thinkShortly(page);
+  await expect(page.getByText('Off, answers at once')).toBeVisible();
   await ask(page, 'What is 2 + 3?');
   await replied(page, 200_000);
   await expect(log(page)).toContainText('WebGPU');
+  await expect(page.getByRole('group', { name: 'Thought' })).toHaveCount(0);
 
   // States came back from the GPU as numbers: a norm above zero, a rank of at least one direction, cells of two colours.
   const layer = page.getByRole('region', { name: 'Layer 0, Mamba' });
