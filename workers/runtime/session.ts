@@ -16,6 +16,7 @@ import type { FourBitPreference, FourBitRewrite } from '../../src/protocol/engin
 import { toldMemoryBytes } from '../../src/models/device-probe';
 import { float32Room } from '../../src/models/four-bit-room';
 import { rewriteFourBit } from './four-bit';
+import type { KernelFeed, KernelOutput } from '../kernels/session';
 import type { GraphFile } from './graph-reader';
 import { capturingGlue, HeapRunner, type Feed } from './heap-runner';
 import { layerStatesOf, type LayerState } from './layer-state';
@@ -126,6 +127,8 @@ export interface SessionOptions {
   readonly givesTop?: boolean;
   /** Notes each node's time until {@link ModelSession.endProfile}; on WASM, for measurements. */
   readonly isProfiled?: boolean;
+  /** False: on WASM ONNX Runtime computes also what this project's own kernels could. For comparisons. */
+  readonly usesKernels?: boolean;
 }
 
 /** What one run gave: the logits of the last token, valid until the next run, and the states after it. */
@@ -178,6 +181,67 @@ function positionsOf(start: number, count: number, rows: number): ort.Tensor {
 const MOST_PREPACKED_BYTES = 256e6;
 
 export type OrtSession = ort.InferenceSession;
+
+/** What runs the decoder graph: ONNX Runtime, or this project's own kernels (workers/kernels/). */
+interface DecoderRuntime {
+  readonly inputMetadata: ort.InferenceSession['inputMetadata'];
+  readonly outputNames: readonly string[];
+  /** The named outputs, the caller's to dispose of. */
+  run(
+    feeds: Readonly<Record<string, DecoderFeed>>,
+    names: readonly string[],
+  ): Promise<Readonly<Record<string, DecoderFeed>>>;
+  endProfiling(): void;
+  release(): Promise<void>;
+}
+
+type DecoderFeed = Feed | KernelOutput;
+
+/** An ONNX Runtime session; its states stay in the WASM heap where the runtime lets us. */
+function ortRuntime(session: ort.InferenceSession, keepsHeap: boolean): DecoderRuntime {
+  const runner = keepsHeap ? HeapRunner.of(session) : null;
+  return {
+    inputMetadata: session.inputMetadata,
+    outputNames: session.outputNames,
+    run: async (feeds, names) => {
+      if (runner === null) return session.run(feeds as Record<string, ort.Tensor>, names);
+      const outputs = await runner.run(feeds as Record<string, Feed>, names);
+      const byName: Record<string, Feed> = {};
+      outputs.forEach((tensor, i) => (byName[names[i] ?? ''] = tensor));
+      return byName;
+    },
+    endProfiling: () => session.endProfiling(),
+    release: async () => {
+      runner?.dispose();
+      await session.release();
+    },
+  };
+}
+
+/** This project's own kernels, where they know all of the graph; else null. */
+async function kernelRuntime(file: GraphFile): Promise<DecoderRuntime | null> {
+  const [{ KernelSession }, { NoKernel }] = await Promise.all([
+    import('../kernels/session'),
+    import('../kernels/plan'),
+  ]);
+  try {
+    const session = await KernelSession.open(file);
+    return {
+      inputMetadata: session.inputMetadata as ort.InferenceSession['inputMetadata'],
+      outputNames: session.outputNames,
+      run: (feeds, names) =>
+        Promise.resolve(session.run(feeds as Record<string, KernelFeed>, names)),
+      endProfiling: () => {},
+      release: () => {
+        session.release();
+        return Promise.resolve();
+      },
+    };
+  } catch (error) {
+    if (error instanceof NoKernel) return null;
+    throw explainSessionError(error, 'wasm');
+  }
+}
 
 export function makeTensor(
   values: Float32Array | BigInt64Array,
@@ -240,10 +304,10 @@ export class ModelSession {
   readsSingly = false;
   /** What was done to weights of few bits at load; null when nothing was. */
   readonly rewrite: FourBitRewrite | null;
-  readonly #session: ort.InferenceSession;
+  /** The weights are used as they are packed, by this project's own kernels. */
+  readonly usesKernels: boolean;
+  readonly #session: DecoderRuntime;
   readonly #embed: ort.InferenceSession | null;
-  /** Keeps the states in the WASM heap; null on the GPU, and where the runtime does not let us. */
-  readonly #runner: HeapRunner | null;
   readonly #kvLengths: ReadonlyMap<number, KvLengthInputs>;
   /** Attention turns queries and keys by their place in the cache: a cache that was cut would stand at other places. */
   readonly turnsByPlace: boolean;
@@ -264,18 +328,18 @@ export class ModelSession {
   readonly #keepOne: ort.Tensor;
 
   private constructor(
-    session: ort.InferenceSession,
+    session: DecoderRuntime,
     embed: ort.InferenceSession | null,
     options: SessionOptions,
     graph: Pick<ProbeGraph, 'probes' | 'kvLengths' | 'turnsByPlace'> & {
       readonly routers: RouterNames;
     },
     rewrite: FourBitRewrite | null,
+    usesKernels: boolean,
   ) {
     this.rewrite = rewrite;
+    this.usesKernels = usesKernels;
     this.#session = session;
-    this.#runner =
-      options.provider === 'wasm' && options.keepsHeap !== false ? HeapRunner.of(session) : null;
     this.probes = graph.probes;
     this.routers = graph.routers;
     this.#kvLengths = graph.kvLengths;
@@ -347,6 +411,8 @@ export class ModelSession {
   ): Promise<ModelSession> {
     const graphs =
       model instanceof Uint8Array ? { decoder: { bytes: model, externalData: [] } } : model;
+    const own = await ModelSession.#withKernels(graphs, options);
+    if (own !== null) return own;
     const preference = options.provider === 'wasm' ? (options.rewriteFourBit ?? 'auto') : 'off';
     const rewritten =
       preference === 'off'
@@ -361,6 +427,28 @@ export class ModelSession {
       }
     }
     return ModelSession.#open(graphs, options, null);
+  }
+
+  /** A session of the kernels, for a graph with its weights beside it; null where they don't know all of it. */
+  static async #withKernels(
+    { decoder, embed }: ModelGraphs,
+    options: SessionOptions,
+  ): Promise<ModelSession | null> {
+    if (
+      options.provider !== 'wasm' ||
+      options.usesKernels === false ||
+      options.isProfiled === true ||
+      options.givesTop === true ||
+      embed !== undefined ||
+      decoder.externalData.length === 0
+    )
+      return null;
+    const graph = {
+      ...probeGraph(decoder.bytes),
+      routers: routersOf(decoder.bytes, options.spec),
+    };
+    const runtime = await kernelRuntime({ ...decoder, bytes: graph.bytes });
+    return runtime === null ? null : new ModelSession(runtime, null, options, graph, null, true);
   }
 
   static async #open(
@@ -400,7 +488,11 @@ export class ModelSession {
           ...(withTop === null ? {} : { logits: 'gpu-buffer' as const }),
         },
       );
-      return new ModelSession(session, embed, options, graph, rewritten?.rewrite ?? null);
+      const runtime = ortRuntime(
+        session,
+        options.provider === 'wasm' && options.keepsHeap !== false,
+      );
+      return new ModelSession(runtime, embed, options, graph, rewritten?.rewrite ?? null, false);
     } catch (error) {
       for (const session of sessions) await session.release();
       throw error;
@@ -473,9 +565,9 @@ export class ModelSession {
         : (await this.#embed.run({ input_ids: idTensor }, ['inputs_embeds']))['inputs_embeds'];
     const isTop = this.#givesTop && temperature !== null;
     const fetched = isTop ? [...this.#outputs, TOP_OUTPUT] : this.#outputs;
-    let outputs: Readonly<Record<string, Feed>>;
+    let outputs: Readonly<Record<string, DecoderFeed>>;
     try {
-      outputs = await this.#run(
+      outputs = await this.#session.run(
         this.#feeds(embedded ?? idTensor, from, count, temperature, keep),
         probes.length === 0 ? fetched : [...fetched, ...probes],
       );
@@ -517,14 +609,14 @@ export class ModelSession {
 
   /** What the decoder takes for reading `tokens`, ids or embeddings of `count` tokens, after `from`. */
   #feeds(
-    tokens: Feed,
+    tokens: DecoderFeed,
     from: LayerStates,
     count: number,
     temperature: number | null,
     keep: number,
-  ): Record<string, Feed> {
+  ): Record<string, DecoderFeed> {
     const plain = this.#plain;
-    const feeds: Record<string, Feed> = { [plain.tokens]: tokens };
+    const feeds: Record<string, DecoderFeed> = { [plain.tokens]: tokens };
     const keys = this.#feedKvLengths(feeds, from, count);
     if (plain.hasMask) {
       feeds['attention_mask'] = new ort.Tensor('int64', this.#mask.subarray(0, keys), [1, keys]);
@@ -542,7 +634,7 @@ export class ModelSession {
         keep === 1
           ? this.#keepOne
           : new ort.Tensor('int64', BigInt64Array.of(BigInt(keep)), plain.keepDims);
-    for (const { past } of this.#states) feeds[past] = from.tensor(past) as Feed;
+    for (const { past } of this.#states) feeds[past] = from.tensor(past) as DecoderFeed;
     // The list is an input's user even where it is not fetched.
     if (this.#givesTop)
       feeds[TOP_INPUT] = new ort.Tensor(
@@ -584,21 +676,8 @@ export class ModelSession {
     return result;
   }
 
-  /** Runs the decoder; the outputs by name are the caller's to dispose of. */
-  async #run(
-    feeds: Readonly<Record<string, Feed>>,
-    names: readonly string[],
-  ): Promise<Readonly<Record<string, Feed>>> {
-    if (this.#runner === null)
-      return await this.#session.run(feeds as Record<string, ort.Tensor>, names);
-    const outputs = await this.#runner.run(feeds, names);
-    const byName: Record<string, Feed> = {};
-    outputs.forEach((tensor, i) => (byName[names[i] ?? ''] = tensor));
-    return byName;
-  }
-
   /** Tells each attention layer how many keys it has after `count` tokens more; returns the longest. */
-  #feedKvLengths(feeds: Record<string, Feed>, from: LayerStates, count: number): number {
+  #feedKvLengths(feeds: Record<string, DecoderFeed>, from: LayerStates, count: number): number {
     const totals = this.#attentionLayers.map((layer) => from.kvTokens(layer) + count);
     const longest = totals.length === 0 ? from.tokens + count : Math.max(...totals);
     if (!this.hasLayerwiseKv && totals.some((total) => total !== longest)) {
@@ -633,7 +712,7 @@ export class ModelSession {
   }
 
   /** Elements before the last row of logits (1, kept tokens, vocab). */
-  #lastRowOf(tensor: Feed | undefined): { tensor: Feed; start: number } {
+  #lastRowOf(tensor: DecoderFeed | undefined): { tensor: DecoderFeed; start: number } {
     const vocab = tensor?.dims.at(-1);
     if (tensor === undefined || vocab !== this.#vocabSize) {
       throw new EngineError(
@@ -646,7 +725,7 @@ export class ModelSession {
   }
 
   /** The last token's row by its largest; the tensor stays where it is until the row is disposed of. */
-  #deviceRow(logits: Feed | undefined, list: Feed | undefined): DeviceRow {
+  #deviceRow(logits: DecoderFeed | undefined, list: DecoderFeed | undefined): DeviceRow {
     const { tensor, start } = this.#lastRowOf(logits);
     const top = readTopLogits((list?.data ?? []) as ArrayLike<number>, this.#vocabSize);
     list?.dispose();
@@ -661,7 +740,7 @@ export class ModelSession {
   }
 
   /** The last `keep` rows of logits (1, kept tokens, vocab), a copy; the tensor stays the caller's. */
-  async #readRows(logits: Feed | undefined, keep: number): Promise<Float32Array> {
+  async #readRows(logits: DecoderFeed | undefined, keep: number): Promise<Float32Array> {
     const { tensor, start } = this.#lastRowOf(logits);
     const offset = start - (keep - 1) * this.#vocabSize;
     if (offset < 0) throw new RangeError(`${keep} rows of logits kept, but the model gave fewer`);
@@ -670,7 +749,7 @@ export class ModelSession {
   }
 
   /** Copies the last token's row out of logits (1, kept tokens, vocab). */
-  async #readLogits(logits: Feed | undefined): Promise<void> {
+  async #readLogits(logits: DecoderFeed | undefined): Promise<void> {
     const { tensor, start } = this.#lastRowOf(logits);
     try {
       if (tensor.location === 'gpu-buffer') {
@@ -699,7 +778,6 @@ export class ModelSession {
 
   /** Frees the session; the states are the caller's to release. */
   async dispose(): Promise<void> {
-    this.#runner?.dispose();
     await this.#session.release();
     await this.#embed?.release();
   }

@@ -16,6 +16,8 @@ export interface ReadableTensor {
   readonly location: string;
   readonly data: unknown;
   readonly gpuBuffer: unknown;
+  /** Where `data` is a copy, the way to change the tensor: numbers from element `offset` on. */
+  write?(offset: number, values: Float32Array): void;
 }
 
 /** A run of elements of a tensor; the whole tensor when `count` is absent. */
@@ -177,6 +179,10 @@ export class TensorValues {
   /** Writes numbers into a tensor from element `offset` on. Only for tensors that nobody else holds. */
   async write(tensor: ReadableTensor, offset: number, values: Float32Array): Promise<void> {
     const { start } = rangeBytes({ tensor, offset, count: values.length });
+    if (tensor.write !== undefined) {
+      tensor.write(offset, values);
+      return;
+    }
     const bytes = bytesOf(tensor.type, values);
     if (tensor.location !== 'gpu-buffer') {
       cpuBytes(tensor).set(bytes, start);

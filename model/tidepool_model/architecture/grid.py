@@ -36,6 +36,16 @@ def into_cells(weight: Tensor, wanted: Tensor, scale: Tensor, margin: float = 0.
     return (torch.minimum(torch.maximum(steps, low), high) * scale.unsqueeze(-1)).flatten(-2)
 
 
+def dithered(weight: Tensor, scale: Tensor, width: float, generator: torch.Generator | None = None) -> Tensor:
+    """weight (rows, K) moved at random within its cells, evenly over `width` of a step (0 to 1); rounds to the same codes if it stood on the grid.
+
+    Weights that are read back from a grid stand in the middle of their cells, where straight-through training changes nothing
+    until each has gone half a step. Spread over the cell, a share of them crosses at once, in proportion to the update.
+    """
+    steps = (torch.rand(weight.shape, generator=generator) - 0.5) * width
+    return weight + (steps.unflatten(-1, (-1, BLOCK)) * scale.unsqueeze(-1)).flatten(-2)
+
+
 def best_scales(blocks: Tensor, importance: Tensor, candidates: int = 9) -> Tensor:
     """Signed float16 scale of least weighted squared error for each block: blocks (rows, 32), importance (32,) -> (rows,).
 

@@ -24,7 +24,7 @@ import torch.multiprocessing as multiprocessing
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..architecture.grid import on_grid
+from ..architecture.grid import dithered, on_grid
 from ..architecture.hybrid_checkpoint import load_base, read_hybrid, write_hybrid
 from ..architecture.hybrid_llama import HybridLlama
 from ..architecture.model import document_mask
@@ -193,6 +193,7 @@ def main() -> None:
     parser.add_argument("--kl-weight", type=float, default=1.0)
     parser.add_argument("--keep", type=int, default=20, help="steps between two writings of the checkpoint")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dither", type=float, default=0, help="share of a step of the grid over which a start's weights are spread, 0 to 1 (0.9 to teach on from a packed model)")
     parser.add_argument("--compile", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(2)
@@ -200,6 +201,12 @@ def main() -> None:
     model, scales = read_hybrid(Path(args.checkpoint))
     base = load_base(Path(args.base))
     base.share_memory()
+    if args.dither:
+        generator = torch.Generator().manual_seed(args.seed)
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                if name in scales:
+                    parameter.copy_(dithered(parameter, scales[name], args.dither, generator))
     Path(args.run).mkdir(parents=True, exist_ok=True)
     mamba = {index for index, letter in enumerate(model.config.pattern) if letter == "M"}
 
