@@ -32,7 +32,7 @@ export function entries(
   workerUrl: string,
   threads: number,
 ): Entry[] {
-  // Of weights in parts, stock transformers.js runs the 4-bit graph; the other one's weights are unfolded by our engine.
+  // Weights in parts are multiplied as they are packed by our engine's own kernels; stock transformers.js runs the 4-bit graph.
   const hasParts = existsSync(join(model.folder, `${Q4}_data`));
   // ONNX Runtime folds the integers of model_quantized.onnx into float32 at load, whoever loads it.
   const folded = model.parameters * 4;
@@ -59,7 +59,7 @@ export function entries(
     {
       name: 'tidepool',
       title: `${model.name === 'lagoon' ? 'Lagoon in Tidepool' : 'Tidepool'}, ${threads} thread${threads === 1 ? '' : 's'}`,
-      weightBytes: folded,
+      weightBytes: hasParts ? fileBytes(model, QUANTIZED) : folded,
       kvNumberBytes: 4,
       options: {
         kind: 'tidepool',
