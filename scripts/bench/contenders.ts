@@ -1,6 +1,6 @@
 /** Owns who is measured: names, files, and how many bytes each keeps of a weight. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ContenderOptions } from '../../tests/bench/peers/peers';
 import {
   CONTEXT,
@@ -29,6 +29,7 @@ const Q4 = 'onnx/model_q4.onnx';
 export function entries(
   model: BenchModel,
   gguf: GgufFiles | null,
+  baseFolder: string | null,
   workerUrl: string,
   threads: number,
 ): Entry[] {
@@ -74,6 +75,27 @@ export function entries(
     ...counts.map((on) =>
       stock(`transformers-q4${suffix(on)}`, 'transformers.js, usual 4-bit export', Q4, on),
     ),
+    ...(baseFolder === null ? [] : (['q8', 'q4'] as const)).map((dtype): Entry => {
+      const file = dtype === 'q8' ? QUANTIZED : Q4;
+      const bytes = fileBytes({ ...model, folder: baseFolder ?? '' }, file);
+      return {
+        name: `smollm2-${dtype}`,
+        title: `transformers.js, SmolLM2-135M, ${dtype}, 1 thread`,
+        weightBytes: bytes,
+        kvNumberBytes: 4,
+        options: {
+          kind: 'transformers',
+          baseUrl: '/bench-models/',
+          name: basename(baseFolder ?? ''),
+          dtype,
+          threads: 1,
+          build: 'plain',
+          file,
+          fileBytes: bytes,
+          readsText: true,
+        },
+      };
+    }),
     ...(gguf === null
       ? []
       : Object.entries(gguf.files).map(([type, file]): Entry => {

@@ -15,7 +15,7 @@ import {
   fileBytes,
   lengthenedCopy,
   makeBase,
-  makeBaseModelGguf,
+  makeBaseModel,
   makeGguf,
   plainCopy,
   type BenchModel,
@@ -59,6 +59,10 @@ function raceWithoutRatios({ rows, fasterFrom, smallerFrom }: Race): Omit<Race, 
   return { rows, fasterFrom, smallerFrom };
 }
 
+function isLeftOut({ without }: Options, name: string): boolean {
+  return without.some((left) => name === left || name.startsWith(`${left}-`));
+}
+
 /** Runs the benchmark; the exit code. */
 export async function main(root: string, args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -87,13 +91,19 @@ export async function main(root: string, args: readonly string[]): Promise<numbe
         options.model,
         models,
       );
+  const wantsBase = ['wllama-q8_0', 'wllama-q4_1', 'smollm2-q8', 'smollm2-q4'].some(
+    (name) => !isLeftOut(options, name),
+  );
+  const base = isLagoon && wantsBase ? makeBaseModel(root, models) : null;
+  if (base !== null && 'missing' in base) say(`without SmolLM2: ${base.missing}`);
+  const smollm2 = base === null || 'missing' in base ? null : base;
   const wantsWllama = ['wllama-q8_0', isLagoon ? 'wllama-q4_1' : 'wllama-q4_0'].some(
-    (name) => !options.without.includes(name),
+    (name) => !isLeftOut(options, name),
   );
   const gguf = !wantsWllama
     ? { missing: 'left out by --without' }
     : isLagoon
-      ? makeBaseModelGguf(root, models)
+      ? (smollm2?.gguf ?? { missing: 'SmolLM2 is not there' })
       : makeGguf(root, model);
   if ('missing' in gguf) say(`without wllama: ${gguf.missing}`);
 
@@ -104,7 +114,14 @@ export async function main(root: string, args: readonly string[]): Promise<numbe
   ]);
   const browser = await launch();
   try {
-    const measured = await measure(browser, server.url, { dist, model, gguf, options, startedAt });
+    const measured = await measure(browser, server.url, {
+      dist,
+      model,
+      gguf,
+      baseFolder: smollm2?.folder ?? null,
+      options,
+      startedAt,
+    });
     const results = {
       command: `npm run bench${args.length === 0 ? '' : ` -- ${args.join(' ')}`}`,
       commit: commitOf(root),
@@ -143,6 +160,8 @@ interface Setting {
   readonly dist: string;
   readonly model: BenchModel;
   readonly gguf: GgufFiles | { readonly missing: string };
+  /** SmolLM2 for transformers.js, beside Lagoon. */
+  readonly baseFolder: string | null;
   readonly options: Options;
   readonly startedAt: number;
 }
@@ -150,7 +169,7 @@ interface Setting {
 async function measure(
   browser: Browser,
   url: string,
-  { dist, model, gguf, options, startedAt }: Setting,
+  { dist, model, gguf, baseFolder, options, startedAt }: Setting,
 ) {
   const worker = readdirSync(join(dist, 'assets')).find((name) => name.startsWith('engine.worker'));
   if (worker === undefined) throw new Error(`${dist}/assets holds no engine worker; build anew`);
@@ -162,9 +181,13 @@ async function measure(
     modelUrl: `/bench-models/${model.name}/`,
     device: 'wasm',
   });
-  const all = entries(model, 'missing' in gguf ? null : gguf, workerUrl, probe.threads).filter(
-    ({ name }) => !options.without.some((left) => name === left || name.startsWith(`${left}-`)),
-  );
+  const all = entries(
+    model,
+    'missing' in gguf ? null : gguf,
+    baseFolder,
+    workerUrl,
+    probe.threads,
+  ).filter(({ name }) => !isLeftOut(options, name));
   const threads = new Map<string, number>([['tidepool', probe.threads]]);
   for (const { name, options: how } of all) {
     if (name === 'tidepool') continue;

@@ -158,18 +158,42 @@ function writeGguf(root: string, args: readonly string[]): { readonly missing: s
   };
 }
 
-/** SmolLM2-135M, which Lagoon is made from, as llama.cpp runs it: Q4_1 as published, Q8_0 from it. */
-export function makeBaseModelGguf(
+/** SmolLM2-135M, which Lagoon is made from, as others run it. */
+export interface BaseModel {
+  /** For llama.cpp: Q4_1 as published, Q8_0 from it. */
+  readonly gguf: GgufFiles;
+  /** For transformers.js: model_quantized.onnx (int8) and model_q4.onnx, as the usual tools export them. */
+  readonly folder: string;
+}
+
+/** Writes both unless they are there already; a sentence where it can't. */
+export function makeBaseModel(
   root: string,
   models: string,
-): GgufFiles | { readonly missing: string } {
-  const missing = writeGguf(root, ['tidepool_model.convert.base_gguf', '--out', models]);
-  return (
-    missing ?? {
+): BaseModel | { readonly missing: string } {
+  const missing = writeGguf(root, [
+    'tidepool_model.convert.base_gguf',
+    '--out',
+    models,
+    '--checkpoint',
+  ]);
+  if (missing !== null) return missing;
+  const folder = join(models, 'smollm2');
+  if (!existsSync(join(folder, 'tokenizer_config.json'))) {
+    const failed = writeGguf(root, [
+      'tidepool_model.export.usual_export',
+      join(models, 'smollm2-checkpoint'),
+      folder,
+    ]);
+    if (failed !== null) return failed;
+  }
+  return {
+    gguf: {
       files: { q8_0: 'smollm2-q8_0.gguf', q4_1: 'smollm2-q4_1.gguf' },
       of: 'SmolLM2-135M',
-    }
-  );
+    },
+    folder,
+  };
 }
 
 /** Writes the weights of `model_quantized.onnx` as GGUF beside the folder, or says in a sentence why it can't. */

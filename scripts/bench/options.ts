@@ -25,7 +25,8 @@ export const HELP = `npm run bench -- [options]
   --rounds N         rounds, each with every contender in turn (default 7, quick 3)
   --model NAME       tidepool (shipped, default), lagoon (shipped; wllama runs SmolLM2-135M, which it is made from) or
                      base (24 M parameters, random weights, made by the recipe)
-  --without A,B      leave out contenders: transformers, transformers-q4, wllama-q8_0, wllama-q4_0, wllama-q4_1
+  --without A,B      leave out contenders: transformers, transformers-q4, wllama-q8_0, wllama-q4_0, wllama-q4_1,
+                     smollm2-q8, smollm2-q4
   --minutes N        about how long it may take (default 8); what no longer fits is left out and named
   --out FILE         default tests/bench/results.json
 PYTHON names the interpreter that makes GGUF files and the base model (packages: gguf, onnx, numpy; base and lagoon: torch too).`;

@@ -64,6 +64,7 @@ function overBest(
   return ratios.length === 0 ? null : hardest(...ratios);
 }
 
+const BASE_MODEL = ['smollm2-q8', 'smollm2-q4'];
 const WLLAMA = ['wllama-q8_0', 'wllama-q4_0', 'wllama-q4_1'];
 
 /** Those of transformers.js, at any number of threads. */
@@ -146,6 +147,8 @@ export function ratiosOf(contenders: Contenders): Record<string, number | null> 
     decodeVsTransformersJsSameFileAt1024: overBest(contenders, 'decode1024', same),
     decodeVsTransformersJsSameFileAt8192: overBest(contenders, 'decode8192', same),
     decodeVsTransformersJsQ4: overBest(contenders, 'decode128', q4),
+    decodeVsSmolLm2InTransformersJs: overBest(contenders, 'decode128', BASE_MODEL),
+    prefillVsSmolLm2InTransformersJs: overBest(contenders, 'prefill512', BASE_MODEL),
     decodeVsWllama: overBest(contenders, 'decode128', WLLAMA),
     decodeVsWllamaByTheirOwnClocks: overBest(contenders, 'decodeInside128', WLLAMA),
     decodeVsWllamaAt8192: overBest(contenders, 'decode8192', WLLAMA),

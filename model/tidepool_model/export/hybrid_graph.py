@@ -67,7 +67,7 @@ class SharedGraph(Graph):
         return name
 
 
-class _HybridExporter:
+class HybridExporter:
     """Walks the blocks of one checkpoint."""
 
     def __init__(self, checkpoint: HybridCheckpoint, matrices: Matrices, parts: WeightParts, form: Form) -> None:
@@ -322,4 +322,4 @@ class _HybridExporter:
 
 def export_hybrid(checkpoint: HybridCheckpoint, matrices: Matrices, parts: WeightParts, form: Form) -> onnx.ModelProto:
     """The graph of one form; its weights go into `parts`, where those that another form put there are found again."""
-    return _HybridExporter(checkpoint, matrices, parts, form).export()
+    return HybridExporter(checkpoint, matrices, parts, form).export()

@@ -19,6 +19,8 @@ export interface TransformersOptions extends StockLoadRequest {
   readonly spawn?: () => Worker;
   readonly file: string;
   readonly fileBytes: number;
+  /** Its tokens are not those of the prompts: it reads their text. */
+  readonly readsText?: boolean;
 }
 
 export class TransformersContender implements Contender {
@@ -82,14 +84,16 @@ export class TransformersContender implements Contender {
       };
     });
     try {
+      const isOther = this.#options.readsText === true;
+      const promptIds = isOther ? await this.api.encode(request.promptText) : request.promptIds;
       const startedAt = performance.now();
       const { ids, readTokens } = await this.api.run(
-        request,
+        { ...request, promptIds },
         transfer(channel.port2, [channel.port2]),
       );
       await ended;
       return {
-        ids,
+        ids: isOther ? null : ids,
         text,
         tokens,
         readTokens,

@@ -35,6 +35,7 @@ export type ContenderOptions =
       readonly build: 'asyncify' | 'plain';
       readonly file: string;
       readonly fileBytes: number;
+      readonly readsText?: boolean;
     }
   | ({ readonly kind: 'wllama' } & WllamaOptions);
 

@@ -43,7 +43,11 @@ describe('ratios', () => {
       tidepool: contender({ decode128: [300], prefill512: [4000] }),
       'wllama-q8_0': contender({ decode128: [100], prefill512: [1000] }),
       'wllama-q4_0': contender({ decode128: [150], prefill512: [800] }),
+      'smollm2-q8': contender({ decode128: [75] }),
+      'smollm2-q4': contender({ decode128: [10] }),
     });
+    expect(ratios['decodeVsSmolLm2InTransformersJs']).toBe(4);
+    expect(ratios['prefillVsSmolLm2InTransformersJs']).toBeNull();
     expect(ratios['decodeVsWllama']).toBe(2);
     expect(ratios['prefillVsWllama']).toBe(4);
   });
