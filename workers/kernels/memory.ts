@@ -103,10 +103,19 @@ const SLACK_BYTES = 16;
 
 const PAGE_BYTES = 65_536;
 
-/** Sizes that rooms come in: quarters of an octave, so that a room that was given back fits what is asked for next. */
+/** Rooms from here on are cut out of what is free and joined again; smaller ones come in sizes of their own. */
+const LARGE_BYTES = 65_536;
+
+/** Sizes that small rooms come in: quarters of an octave, so that a room given back fits what is asked for next. */
 export function roomSize(bytes: number): number {
   const quarter = 2 ** Math.max(4, Math.floor(Math.log2(Math.max(bytes, 1))) - 2);
   return Math.ceil(bytes / quarter) * quarter;
+}
+
+/** A stretch of memory that nobody uses. */
+interface Gap {
+  pointer: number;
+  size: number;
 }
 
 let liveRooms = 0;
@@ -148,8 +157,10 @@ export class Room {
 export class KernelMemory {
   readonly run: Omit<KernelExports, 'memory' | 'heapStart'>;
   readonly #memory: WebAssembly.Memory;
-  /** Rooms that were given back, by size. */
+  /** Small rooms that were given back, by size. */
   readonly #spare = new Map<number, number[]>();
+  /** Where large rooms were, by address; no two touch. */
+  readonly #gaps: Gap[] = [];
   /** Where untouched memory begins. */
   #end: number;
 
@@ -174,6 +185,13 @@ export class KernelMemory {
   /** Room for `bytes`, filled with nothing in particular. RangeError `out of memory`. */
   take(bytes: number): Room {
     const size = roomSize(bytes + SLACK_BYTES);
+    if (size >= LARGE_BYTES) {
+      // Caches grow past every size there is: what they leave must serve for others.
+      const exact = Math.ceil((bytes + SLACK_BYTES) / 16) * 16;
+      const room = (pointer: number): Room =>
+        new Room(pointer, bytes, () => this.#join({ pointer, size: exact }));
+      return room(this.#cut(exact) ?? this.#grow(exact));
+    }
     const spare = this.#spare.get(size)?.pop();
     return new Room(spare ?? this.#grow(size), bytes, this.#giveBack(size));
   }
@@ -191,7 +209,40 @@ export class KernelMemory {
     };
   }
 
+  /** Address of `size` bytes out of the smallest gap that has them; null where none has. */
+  #cut(size: number): number | null {
+    let best: Gap | undefined;
+    for (const gap of this.#gaps)
+      if (gap.size >= size && (best === undefined || gap.size < best.size)) best = gap;
+    if (best === undefined) return null;
+    const { pointer } = best;
+    best.pointer += size;
+    best.size -= size;
+    if (best.size === 0) this.#gaps.splice(this.#gaps.indexOf(best), 1);
+    return pointer;
+  }
+
+  /** Makes a gap of a room, one with those it touches. */
+  #join(gap: Gap): void {
+    let at = this.#gaps.findIndex(({ pointer }) => pointer > gap.pointer);
+    if (at < 0) at = this.#gaps.length;
+    const [before, after] = [this.#gaps[at - 1], this.#gaps[at]];
+    const touchesAfter = after !== undefined && gap.pointer + gap.size === after.pointer;
+    if (before !== undefined && before.pointer + before.size === gap.pointer) {
+      before.size += gap.size + (touchesAfter ? after.size : 0);
+      if (touchesAfter) this.#gaps.splice(at, 1);
+    } else if (touchesAfter) {
+      after.pointer = gap.pointer;
+      after.size += gap.size;
+    } else this.#gaps.splice(at, 0, gap);
+  }
+
   #grow(size: number): number {
+    const last = this.#gaps.at(-1);
+    if (last !== undefined && last.pointer + last.size === this.#end) {
+      this.#gaps.pop();
+      this.#end = last.pointer;
+    }
     const pointer = this.#end;
     const missing = pointer + size - this.bytes;
     if (missing > 0) {

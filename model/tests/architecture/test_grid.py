@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from tidepool_model.architecture.grid import BLOCK, best_scales, calibrate, grid_codes, into_cells, on_grid
+from tidepool_model.architecture.grid import BLOCK, best_scales, calibrate, dithered, grid_codes, into_cells, on_grid
 
 
 def scales_of(weight: torch.Tensor) -> torch.Tensor:
@@ -34,6 +35,24 @@ def test_weights_are_moved_into_the_cells_of_wanted_codes() -> None:
     same = wanted == grid_codes(weight, scale)
     inside = ((weight.unflatten(-1, (-1, BLOCK)) / scale.unsqueeze(-1)) - wanted).abs() < 0.44
     assert torch.allclose(moved.unflatten(-1, (-1, BLOCK))[same & inside], weight.unflatten(-1, (-1, BLOCK))[same & inside], atol=1e-6)
+
+
+def test_dithered_weights_keep_their_codes_and_cross_in_proportion_to_a_push() -> None:
+    generator = torch.Generator().manual_seed(3)
+    codes = torch.randint(-8, 8, (64, 4, BLOCK), generator=generator).float()
+    scale = torch.rand(64, 4, generator=generator) + 0.1
+    scale[::2] *= -1
+    weight = (codes * scale.unsqueeze(-1)).flatten(-2)
+    spread = dithered(weight, scale, 0.9, generator)
+    assert torch.equal(grid_codes(spread, scale), codes)
+    steps = (spread - weight).unflatten(-1, (-1, BLOCK)) / scale.unsqueeze(-1)
+    assert steps.abs().max() <= 0.45 + 1e-6 and steps.std() == pytest.approx(0.9 / 12**0.5, rel=0.02)
+    # From the middle of the cells a push of a tenth of a step changes nothing; dithered, about a tenth minus what the margin holds back.
+    inner = codes < 7
+    push = (0.1 * scale.unsqueeze(-1)).expand_as(codes).flatten(-2)
+    assert torch.equal(grid_codes(weight + push, scale), codes)
+    crossed = (grid_codes(spread + push, scale) != codes)[inner].float().mean()
+    assert crossed == pytest.approx(0.05 / 0.9, abs=0.01)
 
 
 def test_calibration_beats_rounding_on_the_inputs_it_saw() -> None:

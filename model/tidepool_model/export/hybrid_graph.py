@@ -2,7 +2,8 @@
 
 Three graphs read one set of weights (weight_parts.py): 4-bit codes with float16 scales, the embedding and the head that
 shares it in 8 bits. `q4` and `q4f16` are for WebGPU. `quantized` is for WASM: attention written out, the embedding looked up by
-operators that every build has; the engine unfolds its products to float32 when it loads (workers/runtime/four-bit.ts).
+operators that every build has; the engine's own kernels multiply its weights as they are packed (workers/kernels/), and know
+the attention that is written out here by the names of its values.
 States: past_conv.N (batch, conv_dim, 3), past_ssm.N (batch, heads, state, head_dim), past_key_values.N.key/value
 (batch, kv_heads, past, head_dim), keys turned by their positions already. Batches must not be padded.
 """

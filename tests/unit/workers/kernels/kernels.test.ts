@@ -1,12 +1,18 @@
 // This project's own kernels on the hybrid with weights in parts, beside ONNX Runtime on the same file.
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asModule, compileKernels } from '../../../../scripts/kernels';
 import { dataNameOf } from '../../../../src/core/data-names';
 import { createRandom } from '../../../../src/core/sampling/random';
 import type { ModelSpec } from '../../../../src/core/model-spec';
 import { parseManifest, parseSpec } from '../../../../src/models/spec';
-import { KernelMemory, liveRoomCount, roomSize } from '../../../../workers/kernels/memory';
+import {
+  KernelMemory,
+  liveRoomCount,
+  roomSize,
+  type Room,
+} from '../../../../workers/kernels/memory';
 import { NoKernel, planKernels } from '../../../../workers/kernels/plan';
 import { KernelSession } from '../../../../workers/kernels/session';
 import { CacheTensor } from '../../../../workers/kernels/tensors';
@@ -281,6 +287,43 @@ describe('the kernels’ module', () => {
     memory.take(1e6);
     expect(memory.bytes - before).toBeLessThan(1.3e6);
     expect(() => memory.take(2 ** 33)).toThrow(/^out of memory/);
+  });
+
+  it('joins what large rooms leave, whatever the order in which they go', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 1, max: 10 })), {
+          minLength: 1,
+          maxLength: 60,
+        }),
+        async (moves) => {
+          const memory = await KernelMemory.open();
+          const held = new Map<number, { room: Room; size: number }>();
+          for (const [place, pages] of moves) {
+            const old = held.get(place);
+            if (old !== undefined) {
+              // Nobody wrote over it.
+              expect(memory.octets(old.room.pointer, 1)[0]).toBe(place + 1);
+              expect(memory.octets(old.room.pointer + old.size - 1, 1)[0]).toBe(place + 1);
+              old.room.release();
+              held.delete(place);
+              continue;
+            }
+            const size = 65_536 * pages;
+            const room = memory.take(size);
+            memory.octets(room.pointer, size).fill(place + 1);
+            held.set(place, { room, size });
+          }
+          for (const { room } of held.values()) room.release();
+          // All of it is one gap again: what was held at the end fits in, in one piece.
+          const before = memory.bytes;
+          const all = [...held.values()].reduce((sum, { size }) => sum + size, 0);
+          if (all > 0) memory.take(all);
+          expect(memory.bytes).toBe(before);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('keeps caches in order when they outgrow their room', async () => {
