@@ -15,6 +15,8 @@ export interface Entry {
   /** For people. */
   readonly title: string;
   readonly options: ContenderOptions;
+  /** False: its weights lie in a memory that Chromium's count of a page leaves out, so that count is no figure of it. */
+  readonly isCounted?: false;
   /** Bytes of all weights as the engine keeps them and reads them for each token. */
   readonly weightBytes: number;
   /** Bytes of a number in the KV cache. */
@@ -60,6 +62,7 @@ export function entries(
     {
       name: 'tidepool',
       title: `${model.name === 'lagoon' ? 'Lagoon in Tidepool' : 'Tidepool'}, ${threads} thread${threads === 1 ? '' : 's'}`,
+      ...(hasParts ? { isCounted: false } : {}),
       weightBytes: hasParts ? fileBytes(model, QUANTIZED) : folded,
       kvNumberBytes: 4,
       options: {

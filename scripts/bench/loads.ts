@@ -15,7 +15,7 @@ export async function measureLoads(
 ): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     if (performance.now() > deadline) return;
-    for (const { name, options } of entries) {
+    for (const { name, options, isCounted } of entries) {
       const page = await PeersPage.open(browser, url);
       const empty = await page.memoryBytes();
       samples.add(name, 'coldLoadMs', (await page.call('load', name, options)).loadMs);
@@ -27,7 +27,7 @@ export async function measureLoads(
         newTokens: 16,
         reuse: false,
       });
-      samples.add(name, 'memoryBytes', (await page.memoryBytes()) - empty);
+      if (isCounted !== false) samples.add(name, 'memoryBytes', (await page.memoryBytes()) - empty);
       await page.close();
     }
   }

@@ -279,6 +279,11 @@ async function measure(
     await orLeaveOut('loads and memory', () =>
       measureLoads(browser, url, { entries: all, prompt }, rounds.samples, clock),
     );
+    for (const { name, isCounted } of all)
+      if (isCounted === false)
+        rounds.leftOut.push(
+          `memory of ${name}: Chromium’s count of a page leaves the kernels’ memory out`,
+        );
     // The app's page holds the shipped model only.
     if (!isLarge)
       await orLeaveOut('the app’s own page', async () => {

@@ -20,7 +20,7 @@ export interface SizedVariant {
   readonly dtype: string;
   /** Of graphs and data. */
   readonly bytes: number;
-  /** Its weights lie beside the graph, and the engine unfolds them to float32 part by part on WASM. */
+  /** Its weights lie beside the graph, and the engine's own kernels use them as they are packed on WASM. */
   readonly isInParts?: boolean;
 }
 
@@ -75,10 +75,11 @@ const WASM_COPIES = {
   rewritten: { tab: 2.75, heap: 1.25 },
 } as const;
 /**
- * Bytes for each byte of float32 weights that are unfolded part by part and handed over as external data, measured with 146 M
- * parameters (585 MB in float32) on 2026-11-28: 1.39 GB at the peak and 0.88 GB afterwards, of all of the process.
+ * Bytes for each parameter of a file in parts, whose weights the engine's own kernels use as they are packed, measured with
+ * Lagoon (137 million in 87 MB) on 2026-11-29: 573 MB at the peak, 429 MB when it was loaded and 339 MB after an answer, of all of the page's process,
+ * Tidepool's 4 MB beside it included.
  */
-const UNFOLDED_COPIES = { peak: 2.3, tab: 1.43, heap: 1.35 } as const;
+const PACKED_BYTES = { peak: 3.9, tab: 2.8, heap: 0.85 } as const;
 /** Beside weights and states on a graphics device: activations, the runtime, the page. Chosen, not measured. */
 const WORK_BYTES = 256 * 1024 ** 2;
 /** Shares of what the browser tells as memory: below the first a tab is let live, above the second it is not. */
@@ -90,8 +91,8 @@ const HARD_SHARE = 0.85;
  * 4 bits 35–60 ms, float 9–10 ms. The middle of each.
  */
 const MS_PER_MILLION = { int8: 0.66, q4: 2.5, float: 0.5 } as const;
-/** The same for 146 M parameters whose weights are unfolded: 35 ms a token. */
-const UNFOLDED_MS_PER_MILLION = 0.24;
+/** The same for 137 M parameters whose weights are used as they are packed: 31 ms a token. */
+const PACKED_MS_PER_MILLION = 0.23;
 
 /** Best first. A 4-bit file is last but one on WASM, whose kernel for it is slow. */
 const PREFERENCE = {
@@ -128,19 +129,18 @@ function wasmMemory(
   };
 }
 
-/** The same for weights that are unfolded part by part; and what the unfolding takes at its highest. */
-function unfoldedMemory(
+/** The same for weights in parts that stay packed; and what reading them takes at its highest. */
+function packedMemory(
   { now, at4k }: Memory,
   fileBytes: number,
   parameters: number,
 ): ReturnType<typeof wasmMemory> & { readonly peak: number } {
-  const floatBytes = 4 * parameters;
-  // The file is let go when it is unfolded.
-  const more = TAB_BYTES + floatBytes * UNFOLDED_COPIES.tab - fileBytes;
+  // The file is let go when its parts are in the kernels' memory.
+  const more = TAB_BYTES + parameters * PACKED_BYTES.tab - fileBytes;
   return {
     tab: { now: now + more, at4k: at4k + more },
-    heapAt4k: at4k - fileBytes + HEAP_BYTES + floatBytes * UNFOLDED_COPIES.heap,
-    peak: TAB_BYTES + floatBytes * UNFOLDED_COPIES.peak,
+    heapAt4k: at4k - fileBytes + parameters * PACKED_BYTES.heap,
+    peak: TAB_BYTES + parameters * PACKED_BYTES.peak,
   };
 }
 
@@ -234,18 +234,17 @@ export function judge(
     };
   }
   const plain = memoryOf(model.stack, variant);
-  const unfolded =
+  const packed =
     device === 'wasm' && variant.isInParts === true && model.parameters !== null
-      ? unfoldedMemory(plain, variant.bytes, model.parameters)
+      ? packedMemory(plain, variant.bytes, model.parameters)
       : null;
   const more =
-    device === 'wasm' && unfolded === null
+    device === 'wasm' && packed === null
       ? rewrittenBytes(variant.dtype, model.parameters, offer, preference)
       : 0;
-  const onWasm = device === 'wasm' ? (unfolded ?? wasmMemory(plain, variant, more)) : null;
+  const onWasm = device === 'wasm' ? (packed ?? wasmMemory(plain, variant, more)) : null;
   const memory = onWasm?.tab ?? plain;
-  const peakBytes =
-    unfolded !== null && unfolded.peak > memory.now ? Math.round(unfolded.peak) : null;
+  const peakBytes = packed !== null && packed.peak > memory.now ? Math.round(packed.peak) : null;
   const reasons: string[] = [];
   const byMemory =
     onWasm === null
@@ -267,7 +266,7 @@ export function judge(
   }
   const working = model.activeParameters ?? model.parameters;
   const kernel = more > 0 ? 'float' : kernelOf(variant.dtype);
-  const msPerMillion = unfolded !== null ? UNFOLDED_MS_PER_MILLION : MS_PER_MILLION[kernel];
+  const msPerMillion = packed !== null ? PACKED_MS_PER_MILLION : MS_PER_MILLION[kernel];
   const msPerToken = device === 'wasm' && working !== null ? (working / 1e6) * msPerMillion : null;
   if (fit !== 'no' && msPerToken !== null && msPerToken > SLOW_MS) {
     fit = 'tight';

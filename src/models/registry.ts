@@ -8,7 +8,7 @@ export interface RegistryVariant {
   readonly bytes: number;
   /** True where a page gave a rounded figure; the hub tells the true one before anything is fetched. */
   readonly isRounded: boolean;
-  /** Its weights lie beside the graph and are unfolded on WASM; not said in the registry. */
+  /** Its weights lie beside the graph and stay packed on WASM; not said in the registry. */
   readonly isInParts?: boolean;
 }
 

@@ -129,7 +129,7 @@ export interface LoadedModel {
   readonly loadMs: number;
   /** Absent: no weights were rewritten. */
   readonly rewrite?: FourBitRewrite;
-  /** True when this app's own kernels multiply its weights as they are packed; on WASM, with one thread. */
+  /** True when this app's own kernels multiply its weights as they are packed; on WASM. */
   readonly usesKernels?: true;
   /** Largest |logit - golden| of the self-test and the tolerance it was held to. */
   readonly selfTest: { readonly maxDifference: number; readonly tolerance: number };

@@ -162,9 +162,9 @@ test('served from this machine it loads by itself, unless data are to be saved o
   const saving = await visit({ connection: { saveData: true }, deviceMemory: 8 });
   await expect(offer(saving)).toContainText('asks to save data');
   await expect(get(saving)).toBeVisible();
-  const small = await visit({ deviceMemory: 1 });
+  const small = await visit({ deviceMemory: 0.5 });
   await expect(offer(small)).toContainText(
-    /does not fit here\. It needs 1\.\d+ GiB .* Tidepool stays/,
+    /does not fit here\. It needs 5\d\d MiB .* Tidepool stays/,
   );
   const phone = await visit({ deviceMemory: 8, userAgentData: { mobile: true } });
   await expect(offer(phone)).toContainText('needs a graphics device (WebGPU) on a phone');

@@ -137,7 +137,8 @@ function scaleOf(scales: usize, row: i32, across: usize): usize {
  * out (rows, columns) = x (rows, size) times weights (columns, size) of 4 bits, 8 in the middle: `codes` (columns, size / 2)
  * bytes, the lower half first, `weightScales` (columns, size / 32); q and scales as {@link quantise} gives them.
  *
- * Eight rows at a time share what it takes to unpack a block of weights; a row alone gets the very same sums.
+ * Eight rows at a time share what it takes to unpack a block of weights; a row alone gets the very same sums. Computes columns `from`
+ * to `to`, so that threads can share one product.
  */
 export function product4(
   codes: usize,
@@ -148,6 +149,8 @@ export function product4(
   columns: i32,
   size: i32,
   out: usize,
+  from: i32,
+  to: i32,
 ): void {
   const blocks = <usize>(size / BLOCK);
   const mask = i8x16.splat(15);
@@ -159,7 +162,7 @@ export function product4(
   const most = size > 768 ? 8 : 16;
   for (let first = 0; first < rows; first += most) {
     const last = min(rows, first + most);
-    for (let column = 0; column < columns; column++) {
+    for (let column = from; column < to; column++) {
       const code = codes + <usize>column * (blocks << 4);
       const codeEnd = code + (blocks << 4);
       const weightScale = weightScales + <usize>column * across;
@@ -207,22 +210,22 @@ export function product4(
           s += 16;
           ws += 4;
         }
-        let to = out + <usize>row * line + (<usize>column << 2);
-        store<f32>(to, sum4(a));
-        to += line;
-        store<f32>(to, sum4(b));
-        to += line;
-        store<f32>(to, sum4(c));
-        to += line;
-        store<f32>(to, sum4(d));
-        to += line;
-        store<f32>(to, sum4(e));
-        to += line;
-        store<f32>(to, sum4(f));
-        to += line;
-        store<f32>(to, sum4(g));
-        to += line;
-        store<f32>(to, sum4(h));
+        let target = out + <usize>row * line + (<usize>column << 2);
+        store<f32>(target, sum4(a));
+        target += line;
+        store<f32>(target, sum4(b));
+        target += line;
+        store<f32>(target, sum4(c));
+        target += line;
+        store<f32>(target, sum4(d));
+        target += line;
+        store<f32>(target, sum4(e));
+        target += line;
+        store<f32>(target, sum4(f));
+        target += line;
+        store<f32>(target, sum4(g));
+        target += line;
+        store<f32>(target, sum4(h));
       }
       for (; row + 4 <= last; row += 4) {
         let a = f32x4.splat(0);
@@ -254,14 +257,14 @@ export function product4(
           s += 16;
           ws += 4;
         }
-        let to = out + <usize>row * line + (<usize>column << 2);
-        store<f32>(to, sum4(a));
-        to += line;
-        store<f32>(to, sum4(b));
-        to += line;
-        store<f32>(to, sum4(c));
-        to += line;
-        store<f32>(to, sum4(d));
+        let target = out + <usize>row * line + (<usize>column << 2);
+        store<f32>(target, sum4(a));
+        target += line;
+        store<f32>(target, sum4(b));
+        target += line;
+        store<f32>(target, sum4(c));
+        target += line;
+        store<f32>(target, sum4(d));
       }
       for (; row < last; row++) {
         let a = f32x4.splat(0);
@@ -303,13 +306,15 @@ export function product8(
   columns: i32,
   size: i32,
   out: usize,
+  from: i32,
+  to: i32,
 ): void {
   const blocks = <usize>(size / BLOCK);
   const flip = i8x16.splat(-128);
   const width = blocks << 6;
   const across = blocks << 2;
   const line = <usize>columns << 2;
-  for (let column = 0; column < columns; column++) {
+  for (let column = from; column < to; column++) {
     const code = codes + <usize>column * (blocks << 5);
     const codeEnd = code + (blocks << 5);
     const weightScale = weightScales + <usize>column * across;
@@ -539,7 +544,7 @@ function sums(a: v128, b: v128, c: v128, d: v128): v128 {
  * first `total` of each group count; mask (rows, total) is added to the scores, and keys at the end that it forbids (-1e30) are not read. `scores` has
  * room for heads / groups times `total` + 3 numbers; size is a multiple of 4.
  *
- * Four keys at a time: where fewer are left, the last one stands in for them with no weight.
+ * Computes rows `from` to `to`, four keys at a time: where fewer are left, the last one stands in for them with no weight.
  */
 export function attend(
   q: usize,
@@ -555,13 +560,15 @@ export function attend(
   scale: f32,
   scores: usize,
   out: usize,
+  from: i32,
+  to: i32,
 ): void {
   const bytes = <usize>size << 2;
   const step = <usize>capacity * bytes;
   const each = heads / groups;
   const by = f32x4.splat(scale);
   const row4 = (<usize>((total + 3) & ~3)) << 2;
-  for (let row = 0; row < rows; row++) {
+  for (let row = from; row < to; row++) {
     const rowMask = mask + ((<usize>row * total) << 2);
     let seen = total;
     while (seen > 0 && load<f32>(rowMask + (<usize>(seen - 1) << 2)) <= -1e29) seen--;
@@ -604,11 +611,11 @@ export function attend(
           v128.store(at, score);
           largest = f32x4.max(largest, score);
         }
-        const from = f32x4.splat(max4(largest));
+        const top = f32x4.splat(max4(largest));
         let sum = f32x4.splat(0);
         for (let j = 0; j < seen; j += 4) {
           const at = own + (<usize>j << 2);
-          const weight = exp4(f32x4.sub(v128.load(at), from));
+          const weight = exp4(f32x4.sub(v128.load(at), top));
           v128.store(at, weight);
           sum = f32x4.add(sum, weight);
         }
@@ -627,20 +634,20 @@ export function attend(
         const v2 = value + <usize>min(j + 2, seen - 1) * bytes;
         const v3 = value + <usize>min(j + 3, seen - 1) * bytes;
         let weight = scores + (<usize>j << 2);
-        let to = target;
+        let place = target;
         for (let head = 0; head < each; head++) {
           const a = v128.load32_splat(weight);
           const b = v128.load32_splat(weight, 4);
           const c = v128.load32_splat(weight, 8);
           const d = v128.load32_splat(weight, 12);
           for (let i: usize = 0; i < bytes; i += 16) {
-            let sum = f32x4.add(v128.load(to + i), f32x4.mul(a, v128.load(v0 + i)));
+            let sum = f32x4.add(v128.load(place + i), f32x4.mul(a, v128.load(v0 + i)));
             sum = f32x4.add(sum, f32x4.mul(b, v128.load(v1 + i)));
             sum = f32x4.add(sum, f32x4.mul(c, v128.load(v2 + i)));
-            v128.store(to + i, f32x4.add(sum, f32x4.mul(d, v128.load(v3 + i))));
+            v128.store(place + i, f32x4.add(sum, f32x4.mul(d, v128.load(v3 + i))));
           }
           weight += row4;
-          to += bytes;
+          place += bytes;
         }
       }
     }

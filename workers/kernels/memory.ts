@@ -2,11 +2,12 @@
  * Owns the memory that the kernels compute in and the tensors in it: instantiation, rooms with holders, views. Owns no
  * arithmetic (kernels.as) and no graph (plan.ts).
  */
-import { KERNELS_WASM } from './kernels-wasm';
+import { Crew, kernelsOf } from './crew';
+import type { Kind } from './crew-work';
+import { KERNELS_WASM, MOST_SHARED_PAGES, SHARED_KERNELS_WASM } from './kernels-wasm';
 
 /** What kernels.as exports; pointers are byte addresses. */
 interface KernelExports {
-  readonly memory: WebAssembly.Memory;
   heapStart(): number;
   quantise(x: number, rows: number, size: number, bits: number, q: number, scales: number): void;
   product4(
@@ -18,6 +19,8 @@ interface KernelExports {
     columns: number,
     size: number,
     out: number,
+    from: number,
+    to: number,
   ): void;
   product8: KernelExports['product4'];
   multiply(a: number, b: number, count: number, out: number): void;
@@ -71,6 +74,8 @@ interface KernelExports {
     scale: number,
     scores: number,
     out: number,
+    from: number,
+    to: number,
   ): void;
   convolve(
     x: number,
@@ -118,6 +123,10 @@ interface Gap {
   size: number;
 }
 
+function endOf({ pointer, size }: Gap): number {
+  return pointer + size;
+}
+
 let liveRooms = 0;
 
 /** Rooms that were taken and not given back: a leak shows as a number that grows from reply to reply. */
@@ -154,9 +163,44 @@ export class Room {
   }
 }
 
+/** Columns of a product, and rows of attention, that a thread takes at a time. */
+const PART_COLUMNS = 64;
+const PART_ROWS = 4;
+
+type Head<T extends readonly unknown[]> = T extends readonly [...infer H, unknown, unknown]
+  ? H
+  : never;
+type ProductNumbers = Head<Parameters<KernelExports['product4']>>;
+/** Up to the scale. */
+type AttendNumbers = Head<Head<Parameters<KernelExports['attend']>>>;
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+function canShare(): boolean {
+  return (
+    typeof Worker !== 'undefined' &&
+    typeof SharedArrayBuffer !== 'undefined' &&
+    globalThis.crossOriginIsolated
+  );
+}
+
+function spawnHelper(): Worker {
+  return new Worker(new URL('./helper.worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'kernels',
+  });
+}
+
 export class KernelMemory {
-  readonly run: Omit<KernelExports, 'memory' | 'heapStart'>;
+  readonly run: Omit<KernelExports, 'heapStart' | Kind>;
   readonly #memory: WebAssembly.Memory;
+  /** As it is now; another one when the memory has grown. */
+  #buffer: ArrayBuffer;
+  readonly #own: Pick<KernelExports, Kind>;
+  /** Threads that share long calls; null: there is this one alone. */
+  readonly #crew: Crew | null;
   /** Small rooms that were given back, by size. */
   readonly #spare = new Map<number, number[]>();
   /** Where large rooms were, by address; no two touch. */
@@ -164,22 +208,79 @@ export class KernelMemory {
   /** Where untouched memory begins. */
   #end: number;
 
-  private constructor(exports: KernelExports) {
-    this.#memory = exports.memory;
+  private constructor(exports: KernelExports, memory: WebAssembly.Memory, crew: Crew | null) {
+    this.#memory = memory;
+    this.#buffer = memory.buffer;
     this.#end = Math.ceil(exports.heapStart() / 16) * 16;
+    this.#crew = crew;
+    this.#own = exports;
     this.run = exports;
   }
 
-  static async open(): Promise<KernelMemory> {
-    const text = atob(KERNELS_WASM);
-    const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-    const { instance } = await WebAssembly.instantiate(bytes);
-    return new KernelMemory(instance.exports as unknown as KernelExports);
+  /** Memory of its own; with `threads` above 1 one that helpers share, where the page may share memory. */
+  static async open(threads = 1): Promise<KernelMemory> {
+    const shared = threads > 1 && canShare() ? await KernelMemory.#openShared(threads) : null;
+    if (shared !== null) return shared;
+    const { instance } = await WebAssembly.instantiate(bytesOf(KERNELS_WASM));
+    const { memory } = instance.exports as unknown as { memory: WebAssembly.Memory };
+    return new KernelMemory(instance.exports as unknown as KernelExports, memory, null);
+  }
+
+  /** Null where the device has no addresses for it, or no helper starts. */
+  static async #openShared(threads: number): Promise<KernelMemory | null> {
+    let memory: WebAssembly.Memory;
+    try {
+      memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_SHARED_PAGES, shared: true });
+    } catch {
+      return null;
+    }
+    const module = await WebAssembly.compile(bytesOf(SHARED_KERNELS_WASM));
+    const instance = await WebAssembly.instantiate(module, { env: { memory } });
+    const kernels = kernelsOf(instance.exports);
+    const crew = await Crew.gather(threads, module, memory, kernels, spawnHelper);
+    if (crew === null) return null;
+    return new KernelMemory(instance.exports as unknown as KernelExports, memory, crew);
+  }
+
+  /** Threads that compute. */
+  get threads(): number {
+    return this.#crew?.threads ?? 1;
+  }
+
+  /** A product (assembly: product4, product8), its columns shared among the threads. */
+  product(bits: 4 | 8, ...numbers: ProductNumbers): void {
+    const kind = bits === 4 ? 'product4' : 'product8';
+    const columns = numbers[5];
+    if (this.#crew !== null && columns >= 2 * PART_COLUMNS)
+      this.#crew.run(kind, numbers, { units: columns, part: PART_COLUMNS });
+    else this.#own[kind](...numbers, 0, columns);
+  }
+
+  /** Attention, its rows shared among the threads; its work room is taken here. */
+  attend(numbers: AttendNumbers, out: number): void {
+    const [q, keys, values, mask, rows, total, capacity, heads, groups, size, scale] = numbers;
+    const bytes = 16 * Math.ceil(((heads / groups) * (total + 4)) / 4);
+    const isShared = this.#crew !== null && rows >= 2 * PART_ROWS;
+    const room = this.take(bytes * (isShared ? this.threads : 1));
+    const all = [q, keys, values, mask, rows, total, capacity, heads, groups, size, scale] as const;
+    if (isShared)
+      this.#crew.run('attend', [...all, room.pointer, out], {
+        units: rows,
+        part: PART_ROWS,
+        room: bytes,
+      });
+    else this.#own.attend(...all, room.pointer, out, 0, rows);
+    room.release();
+  }
+
+  /** Sends the helpers home. */
+  dispose(): void {
+    this.#crew?.dispose();
   }
 
   /** Bytes that the memory has taken of the device; it never shrinks while it lives. */
   get bytes(): number {
-    return this.#memory.buffer.byteLength;
+    return this.#buffer.byteLength;
   }
 
   /** Room for `bytes`, filled with nothing in particular. RangeError `out of memory`. */
@@ -227,8 +328,8 @@ export class KernelMemory {
     let at = this.#gaps.findIndex(({ pointer }) => pointer > gap.pointer);
     if (at < 0) at = this.#gaps.length;
     const [before, after] = [this.#gaps[at - 1], this.#gaps[at]];
-    const touchesAfter = after !== undefined && gap.pointer + gap.size === after.pointer;
-    if (before !== undefined && before.pointer + before.size === gap.pointer) {
+    const touchesAfter = after?.pointer === endOf(gap);
+    if (before !== undefined && endOf(before) === gap.pointer) {
       before.size += gap.size + (touchesAfter ? after.size : 0);
       if (touchesAfter) this.#gaps.splice(at, 1);
     } else if (touchesAfter) {
@@ -239,7 +340,7 @@ export class KernelMemory {
 
   #grow(size: number): number {
     const last = this.#gaps.at(-1);
-    if (last !== undefined && last.pointer + last.size === this.#end) {
+    if (last !== undefined && endOf(last) === this.#end) {
       this.#gaps.pop();
       this.#end = last.pointer;
     }
@@ -248,6 +349,7 @@ export class KernelMemory {
     if (missing > 0) {
       try {
         this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+        this.#buffer = this.#memory.buffer;
       } catch (cause) {
         throw new RangeError(`out of memory: the kernels have no room for ${size} bytes`, {
           cause,
@@ -260,14 +362,14 @@ export class KernelMemory {
 
   /** Views are good until the next {@link take}: a memory that grows leaves them behind. */
   floats(pointer: number, count: number): Float32Array<ArrayBuffer> {
-    return new Float32Array(this.#memory.buffer as ArrayBuffer, pointer, count);
+    return new Float32Array(this.#buffer, pointer, count);
   }
 
   integers(pointer: number, count: number): Int32Array<ArrayBuffer> {
-    return new Int32Array(this.#memory.buffer as ArrayBuffer, pointer, count);
+    return new Int32Array(this.#buffer, pointer, count);
   }
 
   octets(pointer: number, count: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#memory.buffer as ArrayBuffer, pointer, count);
+    return new Uint8Array(this.#buffer, pointer, count);
   }
 }

@@ -206,8 +206,19 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       const { q, scales: own } = bench.rounding(x.size, size);
       const { run } = bench.memory;
       run.quantise(x.pointer, rows, size, bits, q, own);
-      const product = bits === 4 ? run.product4 : run.product8;
-      product(codes.pointer, scales.pointer, q, own, rows, columns, size, out.pointer);
+      const width = bits === 4 ? 4 : 8;
+      const { pointer } = codes;
+      bench.memory.product(
+        width,
+        pointer,
+        scales.pointer,
+        q,
+        own,
+        rows,
+        columns,
+        size,
+        out.pointer,
+      );
     },
   },
   SimplifiedLayerNormalization: {
@@ -437,23 +448,22 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
           `${rows} tokens with ${total} keys and ${nextValues.dims[2] ?? 0} values got a mask of ${mask.size}`,
         );
       const out = bench.make(outputs[0], q.dims);
-      const scores = memory.take(4 * (heads / groups) * (total + 4));
-      memory.run.attend(
-        q.pointer,
-        nextKeys.pointer,
-        nextValues.pointer,
-        mask.pointer,
-        rows,
-        total,
-        nextKeys.capacity,
-        heads,
-        groups,
-        size,
-        scale,
-        scores.pointer,
+      memory.attend(
+        [
+          q.pointer,
+          nextKeys.pointer,
+          nextValues.pointer,
+          mask.pointer,
+          rows,
+          total,
+          nextKeys.capacity,
+          heads,
+          groups,
+          size,
+          scale,
+        ],
         out.pointer,
       );
-      scores.release();
     },
   },
   CausalConvWithState: {

@@ -31,7 +31,7 @@ interface Planned {
 
 /** Bytes as the numbers of a type, wherever they lie. */
 function aligned(data: Uint8Array): ArrayBuffer {
-  return data.slice().buffer as ArrayBuffer;
+  return data.slice().buffer;
 }
 
 function integersOf({ data, type, dims }: Tensor): Value {
@@ -70,15 +70,15 @@ export class KernelSession {
   }
 
   /**
-   * A session for `file`. {@link NoKernel} where the graph has what the kernels lack; RangeError for no ONNX file and `out
+   * A session for `file`, with up to `threads` where the page may share memory. {@link NoKernel} where the graph has what the kernels lack; RangeError for no ONNX file and `out
    * of memory`.
    */
-  static async open(file: GraphFile): Promise<KernelSession> {
+  static async open(file: GraphFile, threads = 1): Promise<KernelSession> {
     const { steps, constants, inputs, outputs } = planKernels(file);
     if (!steps.some(({ op }) => op === 'MatMulNBits'))
       throw new NoKernel('the graph has no weights of few bits');
     const operators = new Map(steps.map((step) => [step, operatorOf(step)]));
-    const memory = await KernelMemory.open();
+    const memory = await KernelMemory.open(threads);
     const bench = new Workbench(memory);
     const used = new Set(steps.flatMap(({ inputs: names }) => names));
     for (const [name, tensor] of constants)
@@ -127,6 +127,10 @@ export class KernelSession {
       default:
         throw new NoKernel(`${name} has numbers of type ${type}`);
     }
+  }
+
+  get threads(): number {
+    return this.#memory.threads;
   }
 
   /** Bytes that weights, states and work take of the device. */
@@ -202,5 +206,6 @@ export class KernelSession {
   /** Frees what the session holds; tensors that it gave are their holders'. */
   release(): void {
     this.#bench.dispose();
+    this.#memory.dispose();
   }
 }

@@ -218,15 +218,20 @@ function ortRuntime(session: ort.InferenceSession, keepsHeap: boolean): DecoderR
   };
 }
 
+interface KernelRuntime extends DecoderRuntime {
+  readonly threads: number;
+}
+
 /** This project's own kernels, where they know all of the graph; else null. */
-async function kernelRuntime(file: GraphFile): Promise<DecoderRuntime | null> {
+async function kernelRuntime(file: GraphFile): Promise<KernelRuntime | null> {
   const [{ KernelSession }, { NoKernel }] = await Promise.all([
     import('../kernels/session'),
     import('../kernels/plan'),
   ]);
   try {
-    const session = await KernelSession.open(file);
+    const session = await KernelSession.open(file, configured?.threads);
     return {
+      threads: session.threads,
       inputMetadata: session.inputMetadata as ort.InferenceSession['inputMetadata'],
       outputNames: session.outputNames,
       run: (feeds, names) =>
@@ -304,8 +309,8 @@ export class ModelSession {
   readsSingly = false;
   /** What was done to weights of few bits at load; null when nothing was. */
   readonly rewrite: FourBitRewrite | null;
-  /** The weights are used as they are packed, by this project's own kernels. */
-  readonly usesKernels: boolean;
+  /** Threads of this project's own kernels, which use the weights as they are packed; 0: ONNX Runtime computes. */
+  readonly kernelThreads: number;
   readonly #session: DecoderRuntime;
   readonly #embed: ort.InferenceSession | null;
   readonly #kvLengths: ReadonlyMap<number, KvLengthInputs>;
@@ -335,10 +340,10 @@ export class ModelSession {
       readonly routers: RouterNames;
     },
     rewrite: FourBitRewrite | null,
-    usesKernels: boolean,
+    kernelThreads: number,
   ) {
     this.rewrite = rewrite;
-    this.usesKernels = usesKernels;
+    this.kernelThreads = kernelThreads;
     this.#session = session;
     this.probes = graph.probes;
     this.routers = graph.routers;
@@ -448,7 +453,9 @@ export class ModelSession {
       routers: routersOf(decoder.bytes, options.spec),
     };
     const runtime = await kernelRuntime({ ...decoder, bytes: graph.bytes });
-    return runtime === null ? null : new ModelSession(runtime, null, options, graph, null, true);
+    return runtime === null
+      ? null
+      : new ModelSession(runtime, null, options, graph, null, runtime.threads);
   }
 
   static async #open(
@@ -492,7 +499,7 @@ export class ModelSession {
         session,
         options.provider === 'wasm' && options.keepsHeap !== false,
       );
-      return new ModelSession(runtime, embed, options, graph, rewritten?.rewrite ?? null, false);
+      return new ModelSession(runtime, embed, options, graph, rewritten?.rewrite ?? null, 0);
     } catch (error) {
       for (const session of sessions) await session.release();
       throw error;

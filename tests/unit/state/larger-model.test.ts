@@ -317,14 +317,14 @@ describe('LargerModel', () => {
 
   it('is refused with the figures where memory is too little', async () => {
     const { larger } = await visit({
-      offer: { ...OFFER, memoryBytes: 1024 ** 3 },
+      offer: { ...OFFER, memoryBytes: 1024 ** 3 / 2 },
       change: { isOwnMachine: true },
     });
     expect(larger.phase).toBe('refused');
     expect(larger.plan).toMatchObject({
       kind: 'refuse',
       reason: expect.stringMatching(
-        /^Lagoon does not fit here\. It needs 1\.2\d GiB of the 1\.00 GiB .* Tidepool stays\.$/,
+        /^Lagoon does not fit here\. It needs 5\d\d MiB of the 512 MiB .* Tidepool stays\.$/,
       ) as string,
     });
   });

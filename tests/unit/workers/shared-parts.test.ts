@@ -74,7 +74,7 @@ describe('one set of weights for all graphs', () => {
   it('writes on WASM what PyTorch writes, token by token, from weights as they are packed', async () => {
     const folder = await openFolder(fileURLToPath(FOLDER));
     const session = await openVariant(folder, SHIPPED_VARIANT);
-    expect([session.usesKernels, session.rewrite]).toEqual([true, null]);
+    expect([session.kernelThreads, session.rewrite]).toEqual([1, null]);
     const { input_ids: prompt, greedy } = JSON_OF_MANIFEST.golden;
     let states = session.emptyStates();
     const written: number[] = [];

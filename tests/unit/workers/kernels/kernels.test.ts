@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asModule, compileKernels } from '../../../../scripts/kernels';
+import { kernelsModule } from '../../../../scripts/kernels';
 import { dataNameOf } from '../../../../src/core/data-names';
 import { createRandom } from '../../../../src/core/sampling/random';
 import type { ModelSpec } from '../../../../src/core/model-spec';
@@ -71,8 +71,8 @@ describe('the kernels', () => {
   });
 
   it('are what runs such a file on WASM, and its weights stay packed', () => {
-    expect([ours.usesKernels, ours.rewrite]).toEqual([true, null]);
-    expect(theirs.usesKernels).toBe(false);
+    expect([ours.kernelThreads, ours.rewrite]).toEqual([1, null]);
+    expect(theirs.kernelThreads).toBe(0);
     expect(theirs.rewrite?.matrices).toBeGreaterThan(0);
   });
 
@@ -191,7 +191,7 @@ describe('the kernels', () => {
     // GroupQueryAttention, as the graph for WebGPU has it.
     const decoder = graphOf('q4');
     const session = await ModelSession.create({ decoder }, { provider: 'wasm', spec: SPEC });
-    expect(session.usesKernels).toBe(false);
+    expect(session.kernelThreads).toBe(0);
     await session.dispose();
   });
 });
@@ -202,7 +202,7 @@ describe('the kernels’ module', () => {
       new URL('../../../../workers/kernels/kernels-wasm.ts', import.meta.url),
       'utf8',
     );
-    expect(asModule(await compileKernels()), 'run `npm run kernels`').toBe(committed);
+    expect(await kernelsModule(), 'run `npm run kernels`').toBe(committed);
   }, 60_000);
 
   it.each([4, 8] as const)('multiplies weights of %i bits', async (bits) => {
@@ -227,8 +227,8 @@ describe('the kernels’ module', () => {
     memory.octets(codes.pointer, code.length).set(code);
     memory.floats(weightScales.pointer, steps.length).set(steps);
     memory.run.quantise(x.pointer, rows, size, bits, q.pointer, scales.pointer);
-    const product = bits === 4 ? memory.run.product4 : memory.run.product8;
-    product(
+    memory.product(
+      bits,
       codes.pointer,
       weightScales.pointer,
       q.pointer,
