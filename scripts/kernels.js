@@ -4,6 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 
 const SOURCE = 'workers/kernels/kernels.as';
+/** Not named in the import: its types change those of arrays in all of this project's scripts and tests. */
+const COMPILER = 'assemblyscript/asc';
+/**
+ * @typedef {{ readFile: (name: string) => string | null, writeFile: (name: string, contents: Uint8Array | string) => void,
+ *   listFiles: () => string[], stderr: { write: (text: string) => void } }} Host
+ * @typedef {{ main: (args: string[], host: Host) => Promise<{ error: Error | null }> }} Compiler
+ */
 const RESULT = 'workers/kernels/kernels-wasm.ts';
 
 /** Most memory that threads can share, in pages of 64 kB: 2 GiB, which a device must have room for in its addresses. */
@@ -16,7 +23,8 @@ const MOST_PAGES = 32_768;
  * @returns {Promise<Uint8Array>}
  */
 async function compile(isShared) {
-  const { default: asc } = await import('assemblyscript/asc');
+  /** @type {{ default: Compiler }} */
+  const { default: asc } = await import(COMPILER);
   const source = await readFile(new URL(`../${SOURCE}`, import.meta.url), 'utf8');
   /** @type {Map<string, Uint8Array>} */
   const written = new Map();
@@ -43,7 +51,7 @@ async function compile(isShared) {
       listFiles: () => [],
       stderr: {
         write: (text) => {
-          words += String(text);
+          words += text;
         },
       },
     },

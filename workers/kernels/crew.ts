@@ -14,7 +14,7 @@ export interface HelperStart {
 }
 
 /** Looks at a word before sleeping on it: some microseconds, in which the next call usually comes. */
-export const LOOKS = 2000;
+const LOOKS = 2000;
 
 const START_MS = 3000;
 /** A part takes some hundredths of a second at the most. */

@@ -180,7 +180,7 @@ function must(step: Step, name: string, wanted: number, absent: number): string 
   return has === wanted ? null : `${name} ${has}`;
 }
 
-export const OPERATORS: Readonly<Record<string, Operator>> = {
+const OPERATORS: Readonly<Record<string, Operator>> = {
   MatMulNBits: {
     lacks: (step) => {
       const bits = step.numbers.get('bits') ?? 4;
