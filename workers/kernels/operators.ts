@@ -438,12 +438,18 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
       const [, groups = 1, , size = 1] = keys.dims;
       const rows = q.size / lastOf(q.dims);
       const heads = lastOf(q.dims) / size;
-      const nextKeys = keys.extended(k.pointer, rows);
+      // One of both may have been replaced by surgery: the kernel wants them in rooms of one size.
+      const [longer, other] = [keys.extended(k.pointer, rows), values.extended(v.pointer, rows)];
+      const nextKeys = longer.inRoomOf(other.capacity);
       bench.put(outputs[1], nextKeys);
-      const nextValues = values.extended(v.pointer, rows);
+      const nextValues = other.inRoomOf(nextKeys.capacity);
       bench.put(outputs[2], nextValues);
       const total = nextKeys.dims[2] ?? 0;
-      if (mask.size !== rows * total || nextValues.capacity !== nextKeys.capacity)
+      if (
+        mask.size !== rows * total ||
+        nextValues.dims[2] !== total ||
+        nextValues.capacity !== nextKeys.capacity
+      )
         throw new RangeError(
           `${rows} tokens with ${total} keys and ${nextValues.dims[2] ?? 0} values got a mask of ${mask.size}`,
         );

@@ -70,24 +70,49 @@ export class KernelSession {
   }
 
   /**
-   * A session for `file`, with up to `threads` where the page may share memory. {@link NoKernel} where the graph has what the kernels lack; RangeError for no ONNX file and `out
-   * of memory`.
+   * A session for `file`, with up to `threads` where the page may share memory. {@link NoKernel} where the graph has what
+   * the kernels lack; RangeError for no ONNX file and `out of memory`.
    */
   static async open(file: GraphFile, threads = 1): Promise<KernelSession> {
     const { steps, constants, inputs, outputs } = planKernels(file);
     if (!steps.some(({ op }) => op === 'MatMulNBits'))
       throw new NoKernel('the graph has no weights of few bits');
-    const operators = new Map(steps.map((step) => [step, operatorOf(step)]));
+    for (const step of steps) operatorOf(step);
     const memory = await KernelMemory.open(threads);
+    try {
+      const bench = KernelSession.#prepare(memory, steps, constants);
+      return KernelSession.#over(memory, bench, steps, inputs, outputs);
+    } catch (error) {
+      memory.dispose();
+      throw error;
+    }
+  }
+
+  /** A workbench with the constants that `steps` use on it. */
+  static #prepare(
+    memory: KernelMemory,
+    steps: readonly Step[],
+    constants: ReadonlyMap<string, Tensor>,
+  ): Workbench {
     const bench = new Workbench(memory);
     const used = new Set(steps.flatMap(({ inputs: names }) => names));
     for (const [name, tensor] of constants)
       if (used.has(name)) bench.put(name, KernelSession.#constant(memory, name, tensor));
+    return bench;
+  }
+
+  static #over(
+    memory: KernelMemory,
+    bench: Workbench,
+    steps: readonly Step[],
+    inputs: readonly InputMetadata[],
+    outputs: readonly string[],
+  ): KernelSession {
     // What depends on constants alone is computed once: scales widened, tables of angles.
     const left: Step[] = [];
     for (const step of steps) {
       if (step.inputs.every((name) => name === '' || bench.values.has(name)))
-        operators.get(step)?.run(step, bench);
+        operatorOf(step).run(step, bench);
       else left.push(step);
     }
     const needed = new Set([...left.flatMap(({ inputs: names }) => names), ...outputs]);
@@ -146,12 +171,13 @@ export class KernelSession {
     const bench = this.#bench;
     const { values } = bench;
     const wanted = new Set(names);
-    const fed = new Set<string>();
-    const made = new Set<string>();
-    const results: Record<string, KernelOutput> = {};
+    // Neither the constants nor what the caller holds is ours to free.
+    const kept = new Set<Value>(this.#constants.values());
+    const copies = new Map<KernelFeed, Value>();
     const free = (name: string): void => {
       const value = values.get(name);
       values.delete(name);
+      if (value === undefined || kept.has(value)) return;
       if (value instanceof KernelTensor || value instanceof CacheTensor) value.dispose();
     };
     for (const [name, value] of this.#constants) values.set(name, value);
@@ -159,35 +185,31 @@ export class KernelSession {
       for (const [name, feed] of Object.entries(feeds)) {
         if (feed instanceof KernelTensor || feed instanceof CacheTensor) {
           values.set(name, feed);
-          fed.add(name);
-        } else {
-          values.set(name, this.#copied(name, feed));
-          made.add(name);
+          kept.add(feed);
+          continue;
         }
+        // The layers' masks are one tensor, fed under many names.
+        const copy = copies.get(feed);
+        const value =
+          copy instanceof KernelTensor ? copy.view(copy.dims) : this.#copied(name, feed);
+        copies.set(feed, value);
+        values.set(name, value);
       }
       for (const { step, run, done } of this.#steps) {
         run(step, bench);
-        for (const name of step.outputs) if (name !== '') made.add(name);
-        for (const name of done) {
-          if (fed.has(name) || wanted.has(name)) continue;
-          free(name);
-          made.delete(name);
-        }
+        for (const name of done) if (!wanted.has(name)) free(name);
       }
+      const results: Record<string, KernelOutput> = {};
       for (const name of names) {
         const value = values.get(name);
         if (!(value instanceof KernelTensor || value instanceof CacheTensor))
           throw new RangeError(`the model has no value "${name}"`);
         results[name] = value;
-        made.delete(name);
       }
+      for (const value of Object.values(results)) kept.add(value);
       return results;
-    } catch (error) {
-      for (const name of Object.keys(results)) made.add(name);
-      throw error;
     } finally {
-      for (const name of made) free(name);
-      values.clear();
+      for (const name of [...values.keys()]) free(name);
     }
   }
 

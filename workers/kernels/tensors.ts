@@ -177,6 +177,21 @@ export class CacheTensor {
     return next;
   }
 
+  /** This cache, or the same in as much room as `capacity` tokens take; this one is let go then. */
+  inRoomOf(capacity: number): CacheTensor {
+    if (capacity <= this.#shared.capacity) return this;
+    const [, groups = 1, tokens = 0, size = 1] = this.dims;
+    const memory = this.#memory;
+    const room = memory.take(4 * capacity * groups * size);
+    const made = new CacheTensor(memory, { room, capacity, filled: tokens }, this.dims);
+    for (let group = 0; group < groups; group += 1)
+      memory
+        .floats(made.#at(group, 0), tokens * size)
+        .set(memory.floats(this.#at(group, 0), tokens * size));
+    this.dispose();
+    return made;
+  }
+
   /** The elements in the order of the dims: a copy. */
   get data(): Float32Array<ArrayBuffer> {
     const [, groups = 1, tokens = 0, size = 1] = this.dims;

@@ -169,13 +169,45 @@ describe('the kernels', () => {
     for (const states of [want.states, got.states, made, read.states]) states.release();
   });
 
+  it('go on from keys that were replaced while the values were not', async () => {
+    const before = liveRoomCount();
+    const read = await ours.step(IDS.slice(0, 90), ours.emptyStates());
+    const later = await ours.step(IDS.slice(90, 100), read.states);
+    read.states.release();
+    const want = await ours.step([77], later.states);
+    const logits = want.logits.slice();
+    for (const part of ['key', 'value']) {
+      const name = `past_key_values.0.${part}`;
+      const tensor = later.states.tensor(name);
+      const [bytes = new Uint8Array()] = await ours.values.readBytes([{ tensor }]);
+      const same = ours.stateTensor(tensor.type, bytes.slice(), tensor.dims);
+      const made = later.states.derive(new Map([[name, same]]));
+      const got = await ours.step([77], made);
+      expect(got.logits).toEqual(logits);
+      got.states.release();
+      made.release();
+    }
+    for (const { states } of [want, later]) states.release();
+    expect(liveRoomCount()).toBe(before);
+  });
+
   it('say what is wrong with tokens and states that do not fit, and stay usable', async () => {
     const session = await KernelSession.open(graphOf('quantized')).catch((error: unknown) => error);
     // The shared mask is computed from integers, for which there are no kernels: the lab's change of the graph feeds it.
     expect(session).toBeInstanceOf(NoKernel);
+    const before = liveRoomCount();
     await expect(ours.step([4096], ours.emptyStates())).rejects.toThrow(
       new RangeError('row 4096 of 4096 was asked for'),
     );
+    const whole = await ours.step([1, 2], ours.emptyStates());
+    const short = await ours.step([1], ours.emptyStates());
+    const name = 'past_key_values.2.value';
+    const unlike = whole.states.derive(
+      new Map([[name, ours.stateTensor('float32', new Uint8Array(4 * 2 * 16), [1, 2, 1, 16])]]),
+    );
+    await expect(ours.step([3], unlike)).rejects.toThrow(RangeError);
+    for (const { states } of [whole, short, { states: unlike }]) states.release();
+    expect(liveRoomCount()).toBe(before);
     const { states } = await ours.step([1], ours.emptyStates());
     states.release();
   });
