@@ -128,8 +128,8 @@ export function canOpenDollar(before: string, after: string, rest: string): bool
   return !isSpacedWord(before) || COMMAND.test(rest);
 }
 
-/** What formulas never hold: quotes, code, links, bold text. */
-const NEVER_TEX = /["`]|\*\*|\]\(|:\/\//;
+/** What formulas never hold: quotes, code, links, bold text and struck text. */
+const NEVER_TEX = /["`]|\*\*|~~|\]\(|:\/\//;
 
 /** 11. A dollar before a letter, a digit or `{` begins something, so it ends no formula: `$5-$10`, `$HOME/$USER`; nor does one with a link, code or `"` before it. */
 export function canCloseDollar(content: string, rest: string): boolean {

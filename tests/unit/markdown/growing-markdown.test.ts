@@ -71,7 +71,7 @@ describe('a growing answer', () => {
         }
         expect(growing.update(source)).toEqual(renderBlocks(source));
       }),
-      { numRuns: 100 },
+      { numRuns: 100, examples: [['1. $5 ~~pool~~ 5$\n2. **pool `code` *pool* end**']] },
     );
   });
 
