@@ -354,7 +354,7 @@ describe('the kernels’ module', () => {
           expect(memory.bytes).toBe(before);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 
