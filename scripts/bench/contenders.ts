@@ -39,23 +39,32 @@ export function entries(
   const hasParts = existsSync(join(model.folder, `${Q4}_data`));
   // ONNX Runtime folds the integers of model_quantized.onnx into float32 at load, whoever loads it.
   const folded = model.parameters * 4;
-  const stock = (name: string, title: string, file: string, on: number): Entry => ({
+  const stock = (
+    name: string,
+    title: string,
+    file: string,
+    on: number,
+    of: Pick<BenchModel, 'name' | 'folder'> = model,
+  ): Entry => ({
     name,
     title: `${title}, ${on} thread${on === 1 ? '' : 's'}`,
-    weightBytes: file === QUANTIZED ? folded : fileBytes(model, file),
+    // Another model's int8 file keeps its integers: it is dynamically quantised.
+    weightBytes: file === QUANTIZED && of === model ? folded : fileBytes(of, file),
     kvNumberBytes: 4,
     options: {
       kind: 'transformers',
       baseUrl: '/bench-models/',
-      name: model.name,
+      name: of.name,
       dtype: file === QUANTIZED ? 'q8' : 'q4',
       threads: on,
       // The build our engine takes on WASM: the 4-bit file needs it, and so the engines differ in nothing else.
       build: 'plain',
       file,
-      fileBytes: fileBytes(model, file),
+      fileBytes: fileBytes(of, file),
+      ...(of === model ? {} : { readsText: true }),
     },
   });
+  const base = baseFolder === null ? null : { name: basename(baseFolder), folder: baseFolder };
   const counts = threads === 1 ? [1] : [1, threads];
   const suffix = (on: number): string => (on === 1 || threads === 1 ? '' : `-${on}t`);
   return [
@@ -78,27 +87,12 @@ export function entries(
     ...counts.map((on) =>
       stock(`transformers-q4${suffix(on)}`, 'transformers.js, usual 4-bit export', Q4, on),
     ),
-    ...(baseFolder === null ? [] : (['q8', 'q4'] as const)).map((dtype): Entry => {
-      const file = dtype === 'q8' ? QUANTIZED : Q4;
-      const bytes = fileBytes({ ...model, folder: baseFolder ?? '' }, file);
-      return {
-        name: `smollm2-${dtype}`,
-        title: `transformers.js, SmolLM2-135M, ${dtype}, 1 thread`,
-        weightBytes: bytes,
-        kvNumberBytes: 4,
-        options: {
-          kind: 'transformers',
-          baseUrl: '/bench-models/',
-          name: basename(baseFolder ?? ''),
-          dtype,
-          threads: 1,
-          build: 'plain',
-          file,
-          fileBytes: bytes,
-          readsText: true,
-        },
-      };
-    }),
+    ...(base === null
+      ? []
+      : [
+          stock('smollm2-q8', 'transformers.js, SmolLM2-135M, q8', QUANTIZED, 1, base),
+          stock('smollm2-q4', 'transformers.js, SmolLM2-135M, q4', Q4, 1, base),
+        ]),
     ...(gguf === null
       ? []
       : Object.entries(gguf.files).map(([type, file]): Entry => {

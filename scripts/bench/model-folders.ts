@@ -117,7 +117,7 @@ export function lengthenedCopy(from: string, name: string, models: string): Benc
 }
 
 /** Bytes of a file of the folder, with the parts that hold its weights where it has some. */
-export function fileBytes(model: BenchModel, path: string): number {
+export function fileBytes(model: Pick<BenchModel, 'folder'>, path: string): number {
   const parts = [`${path}_data`, ...Array.from({ length: 16 }, (_, i) => `${path}_data_${i + 1}`)];
   return [path, ...parts]
     .map((part) => statSync(join(model.folder, part), { throwIfNoEntry: false })?.size)

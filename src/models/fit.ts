@@ -76,8 +76,8 @@ const WASM_COPIES = {
 } as const;
 /**
  * Bytes for each parameter of a file in parts, whose weights the engine's own kernels use as they are packed, measured with
- * Lagoon (137 million in 87 MB) on 2026-11-29: 573 MB at the peak, 429 MB when it was loaded and 339 MB after an answer, of all of the page's process,
- * Tidepool's 4 MB beside it included.
+ * Lagoon (137 million in 87 MB) on 2026-11-29: 573 MB at the peak, 429 MB when it was loaded and 339 MB after an answer, of
+ * all of the page's process, Tidepool's 4 MB beside it included.
  */
 const PACKED_BYTES = { peak: 3.9, tab: 2.8, heap: 0.85 } as const;
 /** Beside weights and states on a graphics device: activations, the runtime, the page. Chosen, not measured. */

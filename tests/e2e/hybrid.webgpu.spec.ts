@@ -1,40 +1,22 @@
 // A hybrid whose graphs share their weights in parts, and one with latent experts, on emulated WebGPU: our engine loads it,
 // its self-test against the packaged logits passes, and it writes. The first has the shaders of Lagoon and random weights.
 import { expect, test, type Page } from '@playwright/test';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'vite';
-import { serve } from '../../scripts/bench/server.js';
 import type { Peers } from '../bench/peers/peers';
-
-const root = resolve(import.meta.dirname, '../..');
-const dist = resolve(process.env['TIDEPOOL_DIST'] ?? 'dist');
+import { peersSite } from './peers-site';
 
 for (const name of ['micro-hybrid', 'tidepool-latent-moe'])
   test(`${name} loads and writes on WebGPU`, ({ page }) => loadAndWrite(page, name));
 
 async function loadAndWrite(page: Page, name: string): Promise<void> {
-  const folder = resolve(root, 'public/models', name);
+  const folder = resolve(import.meta.dirname, '../../public/models', name);
   test.setTimeout(300_000);
   const fetched: string[] = [];
   page.on('request', (request) => fetched.push(new URL(request.url()).pathname));
-  const built = mkdtempSync(join(tmpdir(), 'tidepool-hybrid-'));
-  await build({
-    configFile: resolve(root, 'tests/bench/peers/vite.config.ts'),
-    mode: 'stock',
-    build: { outDir: built },
-  });
-  const host = await serve([
-    ['/stock/', built],
-    ['/models/', resolve(root, 'public/models')],
-    ['/', dist],
-  ]);
+  const site = await peersSite();
   try {
-    await page.goto(`${host.url}stock/stock.html`);
-    const worker = readdirSync(join(dist, 'assets')).find((file) =>
-      file.startsWith('engine.worker'),
-    );
+    await page.goto(site.page);
     const { golden } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as {
       golden: { input_ids: number[]; q4: { top_ids: number[] } };
     };
@@ -51,7 +33,7 @@ async function loadAndWrite(page: Page, name: string): Promise<void> {
           .ids;
       },
       {
-        workerUrl: `/assets/${worker ?? 'no engine worker in the built site'}`,
+        workerUrl: site.workerUrl,
         modelUrl: `/models/${name}/`,
         promptIds: golden.input_ids,
         newTokens: 4,
@@ -63,7 +45,6 @@ async function loadAndWrite(page: Page, name: string): Promise<void> {
     expect(fetched).toContain(`/models/${name}/onnx/model_q4.onnx`);
     expect(fetched.filter((path) => path.includes('quantized'))).toEqual([]);
   } finally {
-    await host.close();
-    rmSync(built, { recursive: true, force: true });
+    await site.close();
   }
 }

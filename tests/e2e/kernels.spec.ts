@@ -1,24 +1,19 @@
 // This app's own kernels in the browser, on a hybrid whose weights lie in parts: with one thread, and with helpers that share the
 // memory, they write what PyTorch wrote when the model was packaged.
 import { expect, test, type Page } from '@playwright/test';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'vite';
-import { serve } from '../../scripts/bench/server.js';
 import type { Peers } from '../bench/peers/peers';
+import { peersSite, type PeersSite } from './peers-site';
 
-const root = resolve(import.meta.dirname, '../..');
-const dist = resolve(process.env['TIDEPOOL_DIST'] ?? 'dist');
-const folder = resolve(root, 'public/models/micro-hybrid');
+const folder = resolve(import.meta.dirname, '../../public/models/micro-hybrid');
 const { golden } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as {
   golden: { input_ids: number[]; greedy: number[] };
 };
 
 /** Threads that computed, and what was written after the golden prompt. */
-async function write(page: Page, address: string): Promise<{ threads: number; ids: number[] }> {
-  const worker = readdirSync(join(dist, 'assets')).find((file) => file.startsWith('engine.worker'));
-  await page.goto(address);
+async function write(page: Page, site: PeersSite): Promise<{ threads: number; ids: number[] }> {
+  await page.goto(site.page);
   return page.evaluate(
     async ({ workerUrl, promptIds, newTokens }) => {
       const { peers } = globalThis as unknown as { peers: Peers };
@@ -32,7 +27,7 @@ async function write(page: Page, address: string): Promise<{ threads: number; id
       return { threads, ids: [...((await peers.run('hybrid', run)).ids ?? [])] };
     },
     {
-      workerUrl: `/assets/${worker ?? 'no engine worker in the built site'}`,
+      workerUrl: site.workerUrl,
       promptIds: golden.input_ids,
       newTokens: golden.greedy.length,
     },
@@ -41,17 +36,7 @@ async function write(page: Page, address: string): Promise<{ threads: number; id
 
 test('they write what PyTorch wrote, with one thread and with several', async ({ page }) => {
   test.setTimeout(120_000);
-  const built = mkdtempSync(join(tmpdir(), 'tidepool-kernels-'));
-  await build({
-    configFile: resolve(root, 'tests/bench/peers/vite.config.ts'),
-    mode: 'stock',
-    build: { outDir: built },
-  });
-  const host = await serve([
-    ['/stock/', built],
-    ['/models/', resolve(root, 'public/models')],
-    ['/', dist],
-  ]);
+  const site = await peersSite();
   const ort: string[] = [];
   page.on('request', (request) => {
     if (/ort-wasm.*\.wasm$/.test(request.url())) ort.push(request.url());
@@ -68,7 +53,7 @@ test('they write what PyTorch wrote, with one thread and with several', async ({
         const told = `Object.defineProperty(navigator, 'hardwareConcurrency', { value: ${cores} });`;
         await route.fulfill({ response: answer, body: `${told}\n${await answer.text()}` });
       });
-      expect(await write(page, `${host.url}stock/stock.html`)).toEqual({
+      expect(await write(page, site)).toEqual({
         threads,
         ids: golden.greedy,
       });
@@ -76,7 +61,6 @@ test('they write what PyTorch wrote, with one thread and with several', async ({
     // ONNX Runtime has nothing to do here.
     expect(ort).toEqual([]);
   } finally {
-    await host.close();
-    rmSync(built, { recursive: true, force: true });
+    await site.close();
   }
 });

@@ -10,7 +10,7 @@ const DIST = resolve(process.env['TIDEPOOL_DIST'] ?? 'dist');
 /** Its thought has more than the limit's 16 tokens and a grace of 16, whatever it is worth. */
 const LONG_SUM = 'What is 4587 + 3679?';
 const QUESTION = 'Idris keeps his kite in the attic and his drum in the cellar. Where is the drum?';
-/** Ninety megabytes are read, checked and unfolded, on a machine that does other things as well. */
+/** Ninety megabytes are read and checked, on a machine that does other things as well. */
 const LOAD_MS = 180_000;
 
 test.skip(

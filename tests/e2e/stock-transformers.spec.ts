@@ -1,18 +1,12 @@
 // Stock transformers.js loads the shipped model folder as it is and says, token by token, what our engine says.
 import { expect, test, type Page } from '@playwright/test';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'vite';
-import { serve } from '../../scripts/bench/server.js';
 import type { Peers } from '../bench/peers/peers';
-
-const root = resolve(import.meta.dirname, '../..');
-const dist = resolve(process.env['TIDEPOOL_DIST'] ?? 'dist');
+import { peersSite, type PeersSite } from './peers-site';
 
 let page: Page;
-let host: Awaited<ReturnType<typeof serve>>;
-let built: string;
+let host: PeersSite;
 const foreign: string[] = [];
 
 /** Calls a method of the page's `peers`. */
@@ -35,29 +29,17 @@ async function call<K extends keyof Peers>(
 test.beforeAll(async ({ browser }) => {
   // A build of its own: the page is no part of the app.
   test.setTimeout(300_000);
-  built = mkdtempSync(join(tmpdir(), 'tidepool-stock-'));
-  await build({
-    configFile: resolve(root, 'tests/bench/peers/vite.config.ts'),
-    mode: 'stock',
-    build: { outDir: built },
-  });
-  host = await serve([
-    ['/stock/', built],
-    ['/models/', resolve(root, 'public/models')],
-    ['/built-models/', join(dist, 'models')],
-    ['/', dist],
-  ]);
+  host = await peersSite();
   page = await browser.newPage();
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
     if (protocol.startsWith('http') && origin !== new URL(host.url).origin)
       foreign.push(request.url());
   });
-  await page.goto(`${host.url}stock/stock.html`);
-  const worker = readdirSync(join(dist, 'assets')).find((name) => name.startsWith('engine.worker'));
+  await page.goto(host.page);
   await call('load', 'ours', {
     kind: 'tidepool',
-    workerUrl: `/assets/${worker ?? 'no engine worker in the built site'}`,
+    workerUrl: host.workerUrl,
     modelUrl: '/models/tidepool/',
     device: 'wasm',
   });
@@ -77,7 +59,6 @@ test.beforeAll(async ({ browser }) => {
 test.afterAll(async () => {
   await page.close();
   await host.close();
-  rmSync(built, { recursive: true, force: true });
 });
 
 const conversations = [
@@ -128,7 +109,7 @@ test('stock transformers.js loads a hybrid whose graphs share their weights in p
     file: 'onnx/model_quantized.onnx',
     fileBytes: 0,
   });
-  const folder = resolve(root, 'public/models/micro-hybrid');
+  const folder = resolve(import.meta.dirname, '../../public/models/micro-hybrid');
   const { golden } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as {
     golden: { input_ids: number[]; greedy: number[] };
   };

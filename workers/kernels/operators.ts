@@ -26,20 +26,35 @@ const BLOCK = 32;
 
 /** Where a step finds its inputs and puts its outputs. */
 export class Workbench {
+  /** What was fed or made since the run began. */
   readonly values = new Map<string, Value>();
   #rounded: Room | null = null;
   #scales: Room | null = null;
 
-  constructor(readonly memory: KernelMemory) {}
+  /** `constants` were read from the file or folded from it, and do not change. */
+  constructor(
+    readonly memory: KernelMemory,
+    readonly constants: ReadonlyMap<string, Value> = new Map(),
+  ) {}
+
+  get(name = ''): Value | undefined {
+    return this.values.get(name) ?? this.constants.get(name);
+  }
 
   tensor(name: string | undefined): KernelTensor {
-    const value = this.values.get(name ?? '');
+    const value = this.get(name);
     if (value instanceof KernelTensor) return value;
     throw new RangeError(`the kernels expected a tensor where ${name ?? 'nothing'} is`);
   }
 
+  tensors<const T extends readonly (string | undefined)[]>(
+    ...names: T
+  ): { readonly [K in keyof T]: KernelTensor } {
+    return names.map((name) => this.tensor(name)) as { readonly [K in keyof T]: KernelTensor };
+  }
+
   integers(name: string | undefined): Integers {
-    const value = this.values.get(name ?? '');
+    const value = this.get(name);
     if (value !== undefined && 'integers' in value) return value;
     throw new RangeError(`the kernels expected whole numbers where ${name ?? 'nothing'} is`);
   }
@@ -54,16 +69,19 @@ export class Workbench {
     this.values.set(name ?? '', value);
   }
 
-  /** Room for the rounded input of a product; good until the next. */
-  rounding(numbers: number, size: number): { readonly q: number; readonly scales: number } {
-    if (this.#rounded === null || this.#rounded.bytes < 2 * numbers) {
-      this.#rounded?.release();
-      this.#scales?.release();
-      this.#rounded = this.memory.take(2 * numbers);
-      // One for 32 numbers, and of whole fours of rows.
-      this.#scales = this.memory.take(4 * Math.ceil(numbers / BLOCK + 3 * (size / BLOCK)));
-    }
-    return { q: this.#rounded.pointer, scales: this.#scales?.pointer ?? 0 };
+  /** Room for the rounded input (rows, size) of a product; good until the next. */
+  rounding(rows: number, size: number): { readonly q: number; readonly scales: number } {
+    this.#rounded = this.#roomOf(this.#rounded, 2 * rows * size);
+    // One for 32 numbers, and of whole fours of rows.
+    this.#scales = this.#roomOf(this.#scales, 4 * 4 * Math.ceil(rows / 4) * (size / BLOCK));
+    return { q: this.#rounded.pointer, scales: this.#scales.pointer };
+  }
+
+  /** `room` where it has `bytes`, else another in its place. */
+  #roomOf(room: Room | null, bytes: number): Room {
+    if (room !== null && room.bytes >= bytes) return room;
+    room?.release();
+    return this.memory.take(bytes);
   }
 
   dispose(): void {
@@ -115,7 +133,7 @@ function pairs(
   kernel: 'multiply' | 'add' | null,
 ): Operator['run'] {
   return ({ inputs, outputs }, bench) => {
-    const [a, b] = [bench.tensor(inputs[0]), bench.tensor(inputs[1])];
+    const [a, b] = bench.tensors(inputs[0], inputs[1]);
     const dims = broadcast(a.dims, b.dims);
     const out = bench.make(outputs[0], dims);
     if (kernel !== null && isSame(a.dims, b.dims)) {
@@ -191,11 +209,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
       return must(step, 'block_size', BLOCK, BLOCK);
     },
     run: ({ inputs, outputs, numbers }, bench) => {
-      const [x, codes, scales] = [0, 1, 2].map((i) => bench.tensor(inputs[i])) as [
-        KernelTensor,
-        KernelTensor,
-        KernelTensor,
-      ];
+      const [x, codes, scales] = bench.tensors(inputs[0], inputs[1], inputs[2]);
       const size = numbers.get('K') ?? 0;
       const columns = numbers.get('N') ?? 0;
       const bits = numbers.get('bits') ?? 4;
@@ -203,14 +217,11 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
         throw new RangeError(`a product of ${size} numbers got ${lastOf(x.dims)}`);
       const rows = x.size / size;
       const out = bench.make(outputs[0], [...x.dims.slice(0, -1), columns]);
-      const { q, scales: own } = bench.rounding(x.size, size);
-      const { run } = bench.memory;
-      run.quantise(x.pointer, rows, size, bits, q, own);
-      const width = bits === 4 ? 4 : 8;
-      const { pointer } = codes;
+      const { q, scales: own } = bench.rounding(rows, size);
+      bench.memory.run.quantise(x.pointer, rows, size, bits, q, own);
       bench.memory.product(
-        width,
-        pointer,
+        bits === 4 ? 4 : 8,
+        codes.pointer,
         scales.pointer,
         q,
         own,
@@ -223,7 +234,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   },
   SimplifiedLayerNormalization: {
     run: ({ inputs, outputs, numbers }, bench) => {
-      const [x, weight] = [bench.tensor(inputs[0]), bench.tensor(inputs[1])];
+      const [x, weight] = bench.tensors(inputs[0], inputs[1]);
       const out = bench.make(outputs[0], x.dims);
       const size = lastOf(x.dims);
       const epsilon = numbers.get('epsilon') ?? 1e-5;
@@ -242,11 +253,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   SkipSimplifiedLayerNormalization: {
     lacks: ({ inputs }) => ((inputs[3] ?? '') === '' ? null : 'a bias'),
     run: ({ inputs, outputs, numbers }, bench) => {
-      const [x, added, weight] = [0, 1, 2].map((i) => bench.tensor(inputs[i])) as [
-        KernelTensor,
-        KernelTensor,
-        KernelTensor,
-      ];
+      const [x, added, weight] = bench.tensors(inputs[0], inputs[1], inputs[2]);
       const out = bench.make(outputs[0], x.dims);
       const kept = KernelTensor.make(bench.memory, x.dims);
       const size = lastOf(x.dims);
@@ -283,7 +290,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Cast: {
     lacks: (step) => must(step, 'to', 1, 0),
     run: ({ inputs, outputs }, bench) => {
-      const value = bench.values.get(inputs[0] ?? '');
+      const value = bench.get(inputs[0]);
       if (value === undefined || 'integers' in value || value instanceof CacheTensor)
         throw new RangeError(`the kernels cannot cast ${inputs[0] ?? 'nothing'}`);
       if (value instanceof KernelTensor && value.type === 'float32') {
@@ -299,7 +306,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Gather: {
     lacks: (step) => must(step, 'axis', 0, 0),
     run: ({ inputs, outputs }, bench) => {
-      const from = bench.values.get(inputs[0] ?? '');
+      const from = bench.get(inputs[0]);
       const { integers, dims } = bench.integers(inputs[1]);
       if (from === undefined || 'integers' in from || from instanceof CacheTensor)
         throw new RangeError(`the kernels cannot gather from ${inputs[0] ?? 'nothing'}`);
@@ -332,7 +339,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   },
   Unsqueeze: {
     run: ({ inputs, outputs }, bench) => {
-      const value = bench.values.get(inputs[0] ?? '');
+      const value = bench.get(inputs[0]);
       const axes = bench.integers(inputs[1]).integers;
       if (value === undefined || value instanceof CacheTensor || 'bits' in value)
         throw new RangeError(`the kernels cannot unsqueeze ${inputs[0] ?? 'nothing'}`);
@@ -399,7 +406,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
     run: ({ inputs, outputs }, bench) => {
       const x = bench.tensor(inputs[0]);
       const positions = bench.integers(inputs[1]).integers;
-      const [cos, sin] = [bench.tensor(inputs[2]), bench.tensor(inputs[3])];
+      const [cos, sin] = bench.tensors(inputs[2], inputs[3]);
       const half = lastOf(cos.dims);
       const width = lastOf(x.dims);
       const rows = x.size / width;
@@ -425,12 +432,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Attention: {
     run: ({ inputs, outputs }, bench) => {
       const { memory } = bench;
-      const [q, k, v] = [0, 1, 2].map((i) => bench.tensor(inputs[i])) as [
-        KernelTensor,
-        KernelTensor,
-        KernelTensor,
-      ];
-      const [keys, values] = [3, 4].map((i) => bench.values.get(inputs[i] ?? '')) as [Value, Value];
+      const [q, k, v] = bench.tensors(inputs[0], inputs[1], inputs[2]);
+      const [keys, values] = [bench.get(inputs[3]), bench.get(inputs[4])];
       if (!(keys instanceof CacheTensor && values instanceof CacheTensor))
         throw new RangeError(`${inputs[3] ?? ''} is no cache`);
       const mask = bench.tensor(inputs[5]);
@@ -478,12 +481,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
       return activation === 'none' ? must(step, 'channels_last', 0, 0) : activation;
     },
     run: ({ inputs, outputs }, bench) => {
-      const [x, weight, bias, past] = [0, 1, 2, 3].map((i) => bench.tensor(inputs[i])) as [
-        KernelTensor,
-        KernelTensor,
-        KernelTensor,
-        KernelTensor,
-      ];
+      const [x, weight, bias, past] = bench.tensors(inputs[0], inputs[1], inputs[2], inputs[3]);
       const [, channels = 1, rows = 1] = x.dims;
       const out = bench.make(outputs[0], x.dims);
       const present = bench.make(outputs[1], past.dims);
@@ -503,11 +501,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   LinearAttentionGate: {
     // decay = A softplus(dt + bias), (…, heads).
     run: ({ inputs, outputs }, bench) => {
-      const [dt, bias, a] = [0, 1, 2].map((i) => bench.tensor(inputs[i])) as [
-        KernelTensor,
-        KernelTensor,
-        KernelTensor,
-      ];
+      const [dt, bias, a] = bench.tensors(inputs[0], inputs[1], inputs[2]);
       const out = bench.make(outputs[0], dt.dims);
       const [raw, shift, scale] = [dt.data, bias.data, a.data];
       const decay = bench.memory.floats(out.pointer, out.size);
@@ -526,9 +520,13 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
       return must(step, 'scale', 1, 0);
     },
     run: ({ inputs, outputs }, bench) => {
-      const [query, key, value, past, decay] = [0, 1, 2, 3, 4].map((i) =>
-        bench.tensor(inputs[i]),
-      ) as [KernelTensor, KernelTensor, KernelTensor, KernelTensor, KernelTensor];
+      const [query, key, value, past, decay] = bench.tensors(
+        inputs[0],
+        inputs[1],
+        inputs[2],
+        inputs[3],
+        inputs[4],
+      );
       const [, heads = 1, keySize = 1, valueSize = 1] = past.dims;
       const rows = value.size / lastOf(value.dims);
       if (
@@ -556,11 +554,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   },
   GatedRMSNorm: {
     run: ({ inputs, outputs, numbers }, bench) => {
-      const [y, weight, gate] = [0, 1, 2].map((i) => bench.tensor(inputs[i])) as [
-        KernelTensor,
-        KernelTensor,
-        KernelTensor,
-      ];
+      const [y, weight, gate] = bench.tensors(inputs[0], inputs[1], inputs[2]);
       const out = bench.make(outputs[0], y.dims);
       const size = weight.size;
       bench.memory.run.gatedNorm(

@@ -4,14 +4,16 @@
  */
 import {
   GRAPH_INITIALIZER,
+  GRAPH_INPUT,
   GRAPH_NODE,
+  GRAPH_OUTPUT,
   MODEL_GRAPH,
   NODE,
   readTensor,
   type GraphFile,
   type Tensor,
 } from '../runtime/graph-reader';
-import { fieldsOf, readIntegers, readText, type Field } from '../runtime/protobuf';
+import { fieldsOf, readIntegers, readSigned, readText, type Field } from '../runtime/protobuf';
 import type { InputMetadata } from '../runtime/session-inputs';
 
 /** A node, or several in one. */
@@ -33,9 +35,7 @@ export interface KernelPlan {
   readonly outputs: readonly string[];
 }
 
-/* Field numbers of onnx.proto. */
-const GRAPH_INPUT = 11;
-const GRAPH_OUTPUT = 12;
+/* More field numbers of onnx.proto. */
 const VALUE = { name: 1, type: 2 } as const;
 const ATTRIBUTE = { name: 1, float: 2, integer: 3, text: 4, integers: 8 } as const;
 /** TypeProto.tensor_type, then elem_type and shape in it; a dimension has a value or a name. */
@@ -49,14 +49,6 @@ const TYPE_NAMES = new Map([
   [7, 'int64'],
   [10, 'float16'],
 ]);
-
-/** A varint of 64 bits, two's complement; exact within ±2^53. */
-function signedInteger(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0n;
-  for (let at = start; at < end; at += 1)
-    value |= BigInt((bytes[at] ?? 0) & 127) << BigInt(7 * (at - start));
-  return Number(BigInt.asIntN(64, value));
-}
 
 function readStep(bytes: Uint8Array, field: Field): Step {
   const inputs: string[] = [];
@@ -80,8 +72,7 @@ function readStep(bytes: Uint8Array, field: Field): Step {
             0,
             true,
           );
-        else if (part.number === ATTRIBUTE.integer)
-          found.number = signedInteger(bytes, part.start, part.end);
+        else if (part.number === ATTRIBUTE.integer) found.number = readSigned(bytes, part);
         else if (part.number === ATTRIBUTE.text) found.text = readText(bytes, part);
         else if (part.number === ATTRIBUTE.integers) list.push(...readIntegers(bytes, part));
       }

@@ -45,12 +45,9 @@ function integersOf({ data, type, dims }: Tensor): Value {
 
 export class KernelSession {
   readonly inputMetadata: readonly InputMetadata[];
-  readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly #memory: KernelMemory;
   readonly #steps: readonly Planned[];
-  /** What was read from the file or folded from it, and does not change. */
-  readonly #constants: ReadonlyMap<string, Value>;
   readonly #bench: Workbench;
 
   private constructor(
@@ -62,10 +59,8 @@ export class KernelSession {
   ) {
     this.#memory = memory;
     this.#steps = steps;
-    this.#constants = constants;
-    this.#bench = new Workbench(memory);
+    this.#bench = new Workbench(memory, constants);
     this.inputMetadata = inputs;
-    this.inputNames = inputs.map(({ name }) => name);
     this.outputNames = outputs;
   }
 
@@ -131,7 +126,7 @@ export class KernelSession {
         (name) => name !== '' && last.get(name) === step && !bench.values.has(name),
       ),
     }));
-    return new KernelSession(memory, planned, new Map(bench.values), inputs, outputs);
+    return new KernelSession(memory, planned, bench.values, inputs, outputs);
   }
 
   static #constant(memory: KernelMemory, name: string, tensor: Tensor): Value {
@@ -158,11 +153,6 @@ export class KernelSession {
     return this.#memory.threads;
   }
 
-  /** Bytes that weights, states and work take of the device. */
-  get memoryBytes(): number {
-    return this.#memory.bytes;
-  }
-
   /** One run: the named outputs, the caller's to dispose of. Feeds stay the caller's. */
   run(
     feeds: Readonly<Record<string, KernelFeed>>,
@@ -171,8 +161,8 @@ export class KernelSession {
     const bench = this.#bench;
     const { values } = bench;
     const wanted = new Set(names);
-    // Neither the constants nor what the caller holds is ours to free.
-    const kept = new Set<Value>(this.#constants.values());
+    // What the caller holds is not ours to free.
+    const kept = new Set<Value>();
     const copies = new Map<KernelFeed, Value>();
     const free = (name: string): void => {
       const value = values.get(name);
@@ -180,7 +170,6 @@ export class KernelSession {
       if (value === undefined || kept.has(value)) return;
       if (value instanceof KernelTensor || value instanceof CacheTensor) value.dispose();
     };
-    for (const [name, value] of this.#constants) values.set(name, value);
     try {
       for (const [name, feed] of Object.entries(feeds)) {
         if (feed instanceof KernelTensor || feed instanceof CacheTensor) {

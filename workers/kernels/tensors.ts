@@ -119,7 +119,9 @@ export class CacheTensor {
     more: number,
   ): CacheTensor {
     const [, groups = 1, tokens = 0, size = 1] = dims;
-    const made = CacheTensor.#take(memory, groups, size, tokens, more);
+    const capacity = CacheTensor.#roomFor(tokens + more);
+    const room = memory.take(4 * capacity * groups * size);
+    const made = new CacheTensor(memory, { room, capacity, filled: tokens }, dims);
     for (let group = 0; group < groups; group += 1)
       memory
         .floats(made.#at(group, 0), tokens * size)
@@ -127,16 +129,9 @@ export class CacheTensor {
     return made;
   }
 
-  static #take(
-    memory: KernelMemory,
-    groups: number,
-    size: number,
-    tokens: number,
-    more: number,
-  ): CacheTensor {
-    const capacity = Math.max(FIRST_TOKENS, Math.ceil((tokens + more) * GROWTH));
-    const room = memory.take(4 * capacity * groups * size);
-    return new CacheTensor(memory, { room, capacity, filled: tokens }, [1, groups, tokens, size]);
+  /** Tokens to take room for where there are `tokens`. */
+  static #roomFor(tokens: number): number {
+    return Math.max(FIRST_TOKENS, Math.ceil(tokens * GROWTH));
   }
 
   /** Address of a token's numbers in a group. */
@@ -154,17 +149,7 @@ export class CacheTensor {
     if (this.#shared.filled === tokens && tokens + count <= this.#shared.capacity) {
       this.#shared.room.retain();
       next = new CacheTensor(memory, this.#shared, dims);
-    } else {
-      next = new CacheTensor(
-        memory,
-        CacheTensor.#take(memory, groups, size, tokens, count).#shared,
-        dims,
-      );
-      for (let group = 0; group < groups; group += 1)
-        memory
-          .floats(next.#at(group, 0), tokens * size)
-          .set(memory.floats(this.#at(group, 0), tokens * size));
-    }
+    } else next = new CacheTensor(memory, this.#copied(CacheTensor.#roomFor(tokens + count)), dims);
     const added = memory.floats(rows, count * groups * size);
     for (let group = 0; group < groups; group += 1) {
       const to = memory.floats(next.#at(group, tokens), count * size);
@@ -177,9 +162,8 @@ export class CacheTensor {
     return next;
   }
 
-  /** This cache, or the same in as much room as `capacity` tokens take; this one is let go then. */
-  inRoomOf(capacity: number): CacheTensor {
-    if (capacity <= this.#shared.capacity) return this;
+  /** Its numbers in another room, of `capacity` tokens. */
+  #copied(capacity: number): CacheRoom {
     const [, groups = 1, tokens = 0, size = 1] = this.dims;
     const memory = this.#memory;
     const room = memory.take(4 * capacity * groups * size);
@@ -188,6 +172,13 @@ export class CacheTensor {
       memory
         .floats(made.#at(group, 0), tokens * size)
         .set(memory.floats(this.#at(group, 0), tokens * size));
+    return made.#shared;
+  }
+
+  /** This cache, or the same in as much room as `capacity` tokens take; this one is let go then. */
+  inRoomOf(capacity: number): CacheTensor {
+    if (capacity <= this.#shared.capacity) return this;
+    const made = new CacheTensor(this.#memory, this.#copied(capacity), this.dims);
     this.dispose();
     return made;
   }

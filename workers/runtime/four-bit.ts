@@ -13,6 +13,7 @@ import {
   FLOAT16,
   FLOAT32,
   GRAPH_INITIALIZER,
+  GRAPH_INPUT,
   GRAPH_NODE,
   MODEL_GRAPH,
   NODE,
@@ -31,7 +32,6 @@ import { unfold, type Numbers } from './unfold';
 const NEW_FILE = 'tidepool-float32-weights';
 
 /* More field numbers of onnx.proto. */
-const GRAPH_INPUT = 11;
 const ATTRIBUTE_INT = 2;
 
 interface Matrix {

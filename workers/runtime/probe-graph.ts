@@ -7,7 +7,8 @@
  * entries to it (https://protobuf.dev/programming-guides/encoding, "Last One Wins").
  */
 import type { LabQuantity } from '../../src/protocol/lab-api';
-import { block, fieldsOf, integer, text, type Field } from './protobuf';
+import { GRAPH_INPUT, GRAPH_NODE, GRAPH_OUTPUT, MODEL_GRAPH } from './graph-reader';
+import { block, fieldsOf, integer, readSigned, text, type Field } from './protobuf';
 
 /** Graph outputs by layer, for each quantity; a layer that lacks one has no entry. */
 export type ProbeNames = Readonly<Record<LabQuantity, ReadonlyMap<number, string>>>;
@@ -36,11 +37,7 @@ export interface ProbeGraph {
   readonly turnsByPlace: boolean;
 }
 
-/* Field numbers of onnx.proto. */
-const MODEL_GRAPH = 7;
-const GRAPH_NODE = 1;
-const GRAPH_INPUT = 11;
-const GRAPH_OUTPUT = 12;
+/* More field numbers of onnx.proto. */
 const VALUE_NAME = 1;
 const NODE_INPUT = 1;
 const NODE_OUTPUT = 2;
@@ -71,21 +68,14 @@ interface Node {
 function readAttribute(bytes: Uint8Array, field: Field): readonly [string, number] | null {
   let name = '';
   let found: number | null = null;
-  for (const { number, start, end } of fieldsOf(bytes, field.start, field.end)) {
+  for (const part of fieldsOf(bytes, field.start, field.end)) {
+    const { number, start, end } = part;
     if (number === ATTRIBUTE_NAME) name = new TextDecoder().decode(bytes.subarray(start, end));
     else if (number === ATTRIBUTE_FLOAT)
       found = new DataView(bytes.buffer, bytes.byteOffset + start).getFloat32(0, true);
-    else if (number === ATTRIBUTE_INT) found = readInteger(bytes, start, end);
+    else if (number === ATTRIBUTE_INT) found = readSigned(bytes, part);
   }
   return found === null ? null : [name, found];
-}
-
-/** A varint of 64 bits, two's complement; exact within ±2^53. */
-function readInteger(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0n;
-  for (let at = start; at < end; at += 1)
-    value |= BigInt((bytes[at] ?? 0) & 127) << BigInt(7 * (at - start));
-  return Number(BigInt.asIntN(64, value));
 }
 
 /** Usual widths of a head: attention divides its scores by the square root of one of them. */

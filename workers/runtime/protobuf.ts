@@ -68,6 +68,14 @@ export function readIntegers(bytes: Uint8Array, field: Field): number[] {
   return values;
 }
 
+/** A varint of 64 bits, two's complement, as a signed integer; exact within ±2^53. */
+export function readSigned(bytes: Uint8Array, { start, end }: Field): number {
+  let value = 0n;
+  for (let at = start; at < end; at += 1)
+    value |= BigInt((bytes[at] ?? 0) & 127) << BigInt(7 * (at - start));
+  return Number(BigInt.asIntN(64, value));
+}
+
 export function readText(bytes: Uint8Array, field: Field): string {
   return new TextDecoder().decode(bytes.subarray(field.start, field.end));
 }

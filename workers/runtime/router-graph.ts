@@ -6,11 +6,10 @@
 import { EngineError } from '../../src/core/errors';
 import type { ModelSpec } from '../../src/core/model-spec';
 import type { RouterChoice } from '../../src/protocol/lab-api';
-import { GRAPH_INITIALIZER, MODEL_GRAPH, TENSOR } from './graph-reader';
+import { GRAPH_INITIALIZER, GRAPH_OUTPUT, MODEL_GRAPH, TENSOR } from './graph-reader';
 import type { StateTensor } from './layer-states';
 import { fieldsOf, readIntegers, readText } from './protobuf';
 
-const GRAPH_OUTPUT = 12;
 const VALUE_NAME = 1;
 
 const OUTPUT = /^router\.(\d+)\.(experts|weights)$/;
